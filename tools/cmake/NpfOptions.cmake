@@ -1,0 +1,44 @@
+# Build options, the one set of warnings, and the sanitizers that presets ask for.
+option(NPF_BUILD_TOOLS "the npf command" ${PROJECT_IS_TOP_LEVEL})
+option(NPF_BUILD_TESTS "unit, conformance, differential and image tests" ${PROJECT_IS_TOP_LEVEL})
+option(NPF_BUILD_BENCH "benchmarks" ${PROJECT_IS_TOP_LEVEL})
+option(NPF_BUILD_FUZZERS "libFuzzer targets (needs Clang)" OFF)
+option(NPF_WERROR "warnings are errors" ${PROJECT_IS_TOP_LEVEL})
+option(NPF_COVERAGE "instrument for coverage" OFF)
+set(NPF_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(NPF_CCACHE ccache)
+if(NPF_CCACHE AND PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${NPF_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${NPF_CCACHE})
+endif()
+
+add_library(npf_flags INTERFACE)
+target_compile_features(npf_flags INTERFACE cxx_std_20)
+target_compile_options(npf_flags INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor
+  -Wno-missing-field-initializers  # what designated initialisers leave out has its default
+  $<$<BOOL:${NPF_WERROR}>:-Werror>
+  # GCC 12 reports these inside its own inlined std::string and Abseil code.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overread>)
+if(NPF_SANITIZE)
+  target_compile_options(npf_flags INTERFACE -fsanitize=${NPF_SANITIZE} -fno-omit-frame-pointer
+                                             -fno-sanitize-recover=all)
+  target_link_options(npf_flags INTERFACE -fsanitize=${NPF_SANITIZE})
+endif()
+if(NPF_COVERAGE)
+  target_compile_options(npf_flags INTERFACE --coverage -O0)
+  target_link_options(npf_flags INTERFACE --coverage)
+endif()
