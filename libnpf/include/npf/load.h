@@ -1,0 +1,40 @@
+// Reading objects from YAML and JSON text, files, directories and standard input.
+#ifndef NPF_LOAD_H_
+#define NPF_LOAD_H_
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "npf/diagnostics.h"
+#include "npf/snapshot.h"
+
+namespace npf {
+
+struct LoadOptions {
+  bool lenient = false;              // unknown fields of policies warn instead of failing (R65)
+  size_t file_bytes_max = 1u << 30;  // after decompression
+  size_t depth_max = 64;             // nesting of collections
+  size_t alias_nodes_max = 100'000;  // nodes that YAML aliases may expand to, per document
+};
+
+// How many objects of each kind were read, and how many of other kinds were skipped.
+struct LoadReport {
+  std::map<std::string, size_t> used;     // by kind
+  std::map<std::string, size_t> skipped;  // by "apiVersion kind"
+};
+
+// Each adds what it reads to `builder` and what is wrong to `diagnostics`. `name` is the file name
+// for messages. Text may be YAML (many documents) or JSON; List kinds are unpacked.
+void LoadText(std::string_view text, std::string_view name, const LoadOptions& options,
+              SnapshotBuilder& builder, Diagnostics& diagnostics, LoadReport& report);
+// A file, a directory (recursively: *.yaml, *.yml, *.json, each also with .gz; nothing that begins
+// with a dot), or "-".
+void LoadPath(const std::string& path, const LoadOptions& options, SnapshotBuilder& builder,
+              Diagnostics& diagnostics, LoadReport& report);
+
+}  // namespace npf
+
+#endif  // NPF_LOAD_H_

@@ -1,0 +1,27 @@
+// What no text of objects may hold, looked for before a parser sees it.
+#ifndef NPF_LOAD_TEXT_CHECK_H_
+#define NPF_LOAD_TEXT_CHECK_H_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace npf::load {
+
+struct BadByte {
+  size_t offset = 0;
+  std::string detail;
+};
+
+// The first byte that is NUL or not part of well-formed UTF-8.
+std::optional<BadByte> FindBadByte(std::string_view text);
+// A carriage return without a line feed, which some readers take for the end of a line.
+std::optional<BadByte> FindLoneCarriageReturn(std::string_view text);
+
+// Whether a text is JSON. Every JSON text is YAML too, but is read much faster as what it is.
+bool LooksLikeJson(std::string_view text, std::string_view name);
+
+}  // namespace npf::load
+
+#endif  // NPF_LOAD_TEXT_CHECK_H_
