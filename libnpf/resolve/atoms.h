@@ -1,0 +1,83 @@
+// Atoms: the distinct conditions that policies put on an address. A selector pair in its scope, or
+// an ipBlock; the same condition in a thousand policies is one atom.
+#ifndef NPF_RESOLVE_ATOMS_H_
+#define NPF_RESOLVE_ATOMS_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "npf/snapshot.h"
+#include "resolve/prefix_forest.h"
+#include "resolve/resolved_policy.h"
+#include "resolve/selector_index.h"
+
+namespace npf::resolve {
+
+class AtomTable {
+ public:
+  explicit AtomTable(const Snapshot& snapshot);
+
+  // The pods of one namespace that a selector matches (R9, R14).
+  uint32_t InternPods(const std::string& ns, const LabelSelector& pods);
+  // The pods of all namespaces that a selector matches (R15, R16).
+  uint32_t InternPods(const LabelSelector& namespaces, const LabelSelector& pods);
+  uint32_t InternBlock(const IpBlock& block);
+
+  // The atoms of kind kPods that each of these pods is in, sorted; equal sets share a number.
+  // Matching is done once for each distinct namespace and projection of labels.
+  struct PodIdentity {
+    uint32_t atom_set = 0;
+    uint32_t labels = 0;  // index of label_texts()
+  };
+  PodIdentity Identify(const Pod& pod);
+  const std::vector<std::vector<uint32_t>>& atom_sets() const { return atom_sets_; }
+  const std::vector<std::string>& label_texts() const { return label_texts_; }
+
+  const std::vector<Atom>& atoms() const { return atoms_; }
+  PrefixForest& forest() { return forest_; }
+
+ private:
+  struct LabelSet {
+    std::vector<uint32_t> pod_selectors;  // that match it
+  };
+  // Namespace, namespace selector (the other is kNone), pod selector.
+  using PodsKey = std::tuple<uint32_t, uint32_t, uint32_t>;
+  std::pair<uint32_t, bool> Intern(const PodsKey& key);  // and whether it is new
+  uint32_t LabelSetOf(const Pod& pod);
+  uint32_t MatchAtoms(uint32_t ns, uint32_t label_set);
+  const std::vector<uint32_t>& NamespaceSelectorsOf(uint32_t ns);
+
+  absl::flat_hash_map<std::string, uint32_t> ns_index_;
+  std::vector<Labels> ns_labels_;  // with kubernetes.io/metadata.name (R12)
+  SelectorIndex ns_selectors_;
+  SelectorIndex pod_selectors_;
+  std::vector<Atom> atoms_;
+  absl::flat_hash_map<PodsKey, uint32_t> pod_atoms_;
+  std::map<std::pair<IpPrefix, std::vector<IpPrefix>>, uint32_t> block_atoms_;
+  struct Scoped {
+    uint32_t pod_selector;
+    uint32_t atom;
+  };
+  absl::flat_hash_map<uint32_t, std::vector<Scoped>> by_ns_;
+  absl::flat_hash_map<uint32_t, std::vector<Scoped>> by_ns_selector_;
+  PrefixForest forest_;
+
+  std::vector<LabelSet> label_sets_;
+  std::vector<std::string> label_texts_;
+  absl::flat_hash_map<std::string, uint32_t> label_set_ids_;
+  absl::flat_hash_map<uint64_t, uint32_t> identities_;  // ns << 32 | label set: atom set
+  absl::flat_hash_map<uint32_t, std::vector<uint32_t>> ns_selectors_of_;
+  std::vector<uint32_t> stamp_;  // by pod selector
+  uint32_t stamp_now_ = 0;
+  std::vector<std::vector<uint32_t>> atom_sets_;
+  absl::flat_hash_map<std::vector<uint32_t>, uint32_t> atom_set_ids_;
+};
+
+}  // namespace npf::resolve
+
+#endif  // NPF_RESOLVE_ATOMS_H_

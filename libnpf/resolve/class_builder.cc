@@ -1,0 +1,128 @@
+#include "resolve/class_builder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace npf::resolve {
+namespace {
+
+void AddRepresentative(AddressClass& address_class, const IpAddress& address) {
+  auto& known = address_class.representatives[address.family == Family::kIpv4 ? 0 : 1];
+  if (known.size() < 2) known.push_back(address);
+}
+
+// Endpoints are large; their order is found on small keys.
+void SortByAddress(std::vector<Endpoint>& endpoints) {
+  struct Key {
+    IpAddress address;
+    uint32_t index;
+  };
+  std::vector<Key> keys;
+  keys.reserve(endpoints.size());
+  for (const Endpoint& endpoint : endpoints) {
+    keys.push_back({endpoint.address, static_cast<uint32_t>(keys.size())});
+  }
+  std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
+    if (a.address.family != b.address.family) return a.address.family < b.address.family;
+    return std::memcmp(a.address.bytes.data(), b.address.bytes.data(), a.address.bytes.size()) < 0;
+  });
+  std::vector<Endpoint> sorted;
+  sorted.reserve(endpoints.size());
+  for (const Key& key : keys) sorted.push_back(std::move(endpoints[key.index]));
+  endpoints = std::move(sorted);
+}
+
+}  // namespace
+
+uint32_t ClassBuilder::PodClass(uint32_t atom_set, uint32_t block_set, uint32_t port_signature) {
+  const auto [found, inserted] = pod_classes_.try_emplace(
+      {atom_set, block_set, port_signature}, static_cast<uint32_t>(out_.classes.size()));
+  if (!inserted) return found->second;
+  AddressClass made{.kind = AddressKind::kPod, .port_signature = port_signature};
+  const auto& selected = atoms_.atom_sets()[atom_set];
+  const auto& blocks = atoms_.forest().block_sets()[block_set];
+  std::merge(selected.begin(), selected.end(), blocks.begin(), blocks.end(),
+             std::back_inserter(made.atoms));
+  out_.classes.push_back(std::move(made));
+  return found->second;
+}
+
+uint32_t ClassBuilder::OtherClass(AddressKind kind, uint32_t block_set) {
+  const auto [found, inserted] =
+      other_classes_.try_emplace({kind, block_set}, static_cast<uint32_t>(out_.classes.size()));
+  if (inserted) {
+    out_.classes.push_back({.kind = kind, .atoms = atoms_.forest().block_sets()[block_set]});
+  }
+  return found->second;
+}
+
+void ClassBuilder::AddEndpoint(Endpoint endpoint) {
+  AddRepresentative(out_.classes[endpoint.address_class], endpoint.address);
+  out_.endpoints.push_back(std::move(endpoint));
+}
+
+void ClassBuilder::Build(const Inventory& inventory) {
+  out_.endpoints.reserve(inventory.pods.size() + inventory.nodes.size());
+  const PrefixForest& forest = atoms_.forest();
+  for (const PodAddress& held : inventory.pods) {
+    const AtomTable::PodIdentity identity = atoms_.Identify(*held.pod);
+    const uint32_t address_class = PodClass(identity.atom_set, forest.Find(held.address).block_set,
+                                            ports_.InternSignature(*held.pod));
+    AddEndpoint({.address = held.address,
+                 .kind = AddressKind::kPod,
+                 .address_class = address_class,
+                 .name = ObjectName(*held.pod),
+                 .node = held.pod->node_name,
+                 .labels = atoms_.label_texts()[identity.labels]});
+  }
+  out_.pod_class_count = static_cast<uint32_t>(out_.classes.size());
+  for (const NodeAddress& held : inventory.nodes) {
+    AddEndpoint(
+        {.address = held.address,
+         .kind = AddressKind::kNode,
+         .address_class = OtherClass(AddressKind::kNode, forest.Find(held.address).block_set),
+         .name = held.node,
+         .node = held.node,
+         .labels = {}});
+  }
+  SortByAddress(out_.endpoints);
+  AddRegions();
+  AddRegionRepresentatives();
+}
+
+// A region that is judged as its parent needs no entry of its own.
+void ClassBuilder::AddRegions() {
+  const auto& regions = atoms_.forest().regions();
+  for (const PrefixForest::RegionInfo& region : regions) {
+    const bool as_parent = region.parent != kNone && regions[region.parent].kind == region.kind &&
+                           regions[region.parent].block_set == region.block_set;
+    if (!as_parent)
+      out_.regions.push_back({region.prefix, OtherClass(region.kind, region.block_set)});
+  }
+}
+
+// The first addresses of each interval that are no endpoint's. An interval whose addresses are all
+// endpoints' represents nothing.
+void ClassBuilder::AddRegionRepresentatives() {
+  const auto is_endpoint = [&](const IpAddress& address) {
+    const auto found = std::lower_bound(out_.endpoints.begin(), out_.endpoints.end(), address,
+                                        [](const Endpoint& endpoint, const IpAddress& wanted) {
+                                          return endpoint.address < wanted;
+                                        });
+    return found != out_.endpoints.end() && found->address == address;
+  };
+  for (const PrefixForest::Interval& interval : atoms_.forest().intervals()) {
+    const PrefixForest::RegionInfo& region = atoms_.forest().regions()[interval.region];
+    AddressClass& address_class = out_.classes[OtherClass(region.kind, region.block_set)];
+    const size_t family = interval.first.family == Family::kIpv4 ? 0 : 1;
+    IpAddress address = interval.first;
+    while (address_class.representatives[family].size() < 2) {
+      if (!is_endpoint(address)) AddRepresentative(address_class, address);
+      if (address == interval.last) break;
+      address = NextAddress(address);
+    }
+  }
+}
+
+}  // namespace npf::resolve

@@ -1,0 +1,37 @@
+// Which addresses belong to which live pod or node (R49 to R55).
+#ifndef NPF_RESOLVE_INVENTORY_H_
+#define NPF_RESOLVE_INVENTORY_H_
+
+#include <string>
+#include <vector>
+
+#include "npf/address.h"
+#include "npf/diagnostics.h"
+#include "npf/snapshot.h"
+
+namespace npf::resolve {
+
+struct PodAddress {
+  IpAddress address;
+  const Pod* pod = nullptr;
+};
+struct NodeAddress {
+  IpAddress address;
+  std::string node;
+};
+
+struct Inventory {
+  std::vector<PodAddress> pods;    // in Snapshot order of pods; each address once
+  std::vector<NodeAddress> nodes;  // each address once, none that a pod has
+};
+
+// R50: finished pods have no address. R52: a host-network pod's address is its node's. R51: of two
+// live pods with one address the one that is not terminating, then the newest, then the first by
+// name has it, with a warning.
+Inventory TakeInventory(const Snapshot& snapshot, Diagnostics& diagnostics);
+
+std::string ObjectName(const Pod& pod);  // "namespace/name"
+
+}  // namespace npf::resolve
+
+#endif  // NPF_RESOLVE_INVENTORY_H_

@@ -1,0 +1,125 @@
+#include "resolve/resolve.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "resolve/atoms.h"
+#include "resolve/class_builder.h"
+#include "resolve/inventory.h"
+#include "resolve/port_space.h"
+#include "resolve/row_builder.h"
+
+namespace npf::resolve {
+namespace {
+
+class Resolver {
+ public:
+  Resolver(const Snapshot& snapshot, Diagnostics& diagnostics)
+      : snapshot_(snapshot), diagnostics_(diagnostics), atoms_(snapshot) {}
+
+  absl::StatusOr<ResolvedPolicy> Run(const ResolveLimits& limits, std::vector<Cost>& costs) {
+    for (const NetworkPolicy& policy : snapshot_.policies()) ReadPolicy(policy);
+    AddRanges();
+    costs.assign(out_.policies.size(), {});
+    absl::Status status = atoms_.forest().Build(limits.entries_max);
+    if (!status.ok()) return status;
+    ClassBuilder(atoms_, ports_, out_).Build(TakeInventory(snapshot_, diagnostics_));
+    out_.atoms = atoms_.atoms();
+    ports_.Cut();
+    WarnOfNames();
+    RowBuilder rows(ports_, limits, out_);
+    status = rows.Build();
+    costs = rows.costs();
+    if (!status.ok()) return status;
+    out_.port_signatures = ports_.signatures();
+    out_.port_classes = ports_.classes();
+    out_.bitsets = std::move(ports_.bitsets());
+    return std::move(out_);
+  }
+
+ private:
+  void ReadPolicy(const NetworkPolicy& policy) {
+    Policy read;
+    read.name = absl::StrCat(policy.ns, "/", policy.name);
+    read.subject_atom = atoms_.InternPods(policy.ns, policy.pod_selector);
+    // R7: without policyTypes it isolates for ingress, and for egress where it has egress rules.
+    read.isolates[kIngress] = policy.policy_types.empty();
+    read.isolates[kEgress] = policy.policy_types.empty() && !policy.egress.empty();
+    for (const std::string& type : policy.policy_types) {
+      read.isolates[type == "Ingress" ? kIngress : kEgress] = true;
+    }
+    // R8: rules of a direction that it does not isolate have no effect.
+    if (read.isolates[kIngress]) ReadRules(policy, policy.ingress, kIngress, read);
+    if (read.isolates[kEgress]) ReadRules(policy, policy.egress, kEgress, read);
+    out_.policies.push_back(std::move(read));
+  }
+
+  void ReadRules(const NetworkPolicy& policy, const std::vector<PolicyRule>& rules,
+                 size_t direction, Policy& out) {
+    for (uint32_t i = 0; i < rules.size(); ++i) {
+      Rule rule{.direction = direction, .index = i, .ports = PortSpace::Read(rules[i].ports)};
+      rule.port_list = ports_.InternList(rule.ports);
+      for (uint32_t j = 0; j < rules[i].peers.size(); ++j) {
+        rule.peers.push_back({ReadPeer(policy, rules[i].peers[j]), j});
+      }
+      out.rules.push_back(std::move(rule));
+    }
+  }
+
+  uint32_t ReadPeer(const NetworkPolicy& policy, const PolicyPeer& peer) {
+    if (peer.ip_block) return atoms_.InternBlock(*peer.ip_block);
+    // R14 to R16: without a namespaceSelector the policy's own namespace; with both, AND.
+    const LabelSelector pods = peer.pod_selector.value_or(LabelSelector{});
+    if (peer.namespace_selector) return atoms_.InternPods(*peer.namespace_selector, pods);
+    return atoms_.InternPods(policy.ns, pods);
+  }
+
+  void AddRanges() {
+    PrefixForest& forest = atoms_.forest();
+    for (const IpPrefix& prefix : snapshot_.pod_cidrs()) forest.AddPodRange(Masked(prefix));
+    for (const Node& node : snapshot_.nodes()) {
+      for (const std::string& text : node.pod_cidrs) {
+        const ParsedPrefix parsed = ParseIpPrefix(text);
+        if (parsed.fault == PrefixFault::kNone) forest.AddPodRange(parsed.prefix);
+      }
+    }
+    for (const IpPrefix& prefix : snapshot_.service_cidrs()) forest.AddService(Masked(prefix));
+    for (const Service& service : snapshot_.services()) {
+      for (const std::string& text : service.cluster_ips) {
+        const std::optional<IpAddress> address = ParseIpAddress(text);
+        if (address) forest.AddService({*address, static_cast<uint8_t>(address->bit_count())});
+      }
+    }
+  }
+
+  // R28: a name that no pod gives a number to matches nothing; its policy isolates all the same.
+  void WarnOfNames() {
+    for (size_t p = 0; p < out_.policies.size(); ++p) {
+      for (const Rule& rule : out_.policies[p].rules) {
+        if (!ports_.HasNames(rule.port_list) || ports_.IsResolvable(rule.port_list)) continue;
+        const char* field = rule.direction == kIngress ? "ingress" : "egress";
+        const NetworkPolicy& policy = snapshot_.policies()[p];
+        const auto& rules = rule.direction == kIngress ? policy.ingress : policy.egress;
+        diagnostics_.AddWarning(
+            rules[rule.index].position, absl::StrCat("NetworkPolicy ", out_.policies[p].name),
+            absl::StrCat("spec.", field, "[", rule.index, "].ports"),
+            "no pod has a container port of this name and protocol: it matches nothing");
+      }
+    }
+  }
+
+  const Snapshot& snapshot_;
+  Diagnostics& diagnostics_;
+  AtomTable atoms_;
+  PortSpace ports_;
+  ResolvedPolicy out_;
+};
+
+}  // namespace
+
+absl::StatusOr<ResolvedPolicy> Resolve(const Snapshot& snapshot, const ResolveLimits& limits,
+                                       Diagnostics& diagnostics, std::vector<Cost>& costs) {
+  return Resolver(snapshot, diagnostics).Run(limits, costs);
+}
+
+}  // namespace npf::resolve
