@@ -1,0 +1,204 @@
+#include "compile/address_tables.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <map>
+#include <vector>
+
+#include "compile/two_choice.h"
+
+namespace npf {
+namespace {
+
+using resolve::Endpoint;
+using resolve::Region;
+using resolve::ResolvedPolicy;
+
+constexpr size_t kFanout = 256;
+using Chunk = std::array<uint32_t, kFanout>;
+
+// What to paint, shorter prefixes first, so that longer ones end up on top.
+std::vector<Region> PaintOrder(const ResolvedPolicy& policy, Family family, bool with_endpoints) {
+  std::vector<Region> order;
+  for (const Region& region : policy.regions) {
+    if (region.prefix.address.family == family) order.push_back(region);
+  }
+  std::stable_sort(order.begin(), order.end(), [](const Region& a, const Region& b) {
+    return a.prefix.length < b.prefix.length;
+  });
+  if (!with_endpoints) return order;
+  for (const Endpoint& endpoint : policy.endpoints) {
+    if (endpoint.address.family != family) continue;
+    order.push_back({{endpoint.address, static_cast<uint8_t>(endpoint.address.bit_count())},
+                     endpoint.address_class});
+  }
+  return order;
+}
+
+// Entries while painting: class << 1, or chunk number << 1 | 1.
+class V4Trie {
+ public:
+  V4Trie() : top_(65536, 0) {}
+
+  void Paint(const Region& region) {
+    const uint32_t address = region.prefix.address.v4();
+    const uint32_t length = region.prefix.length;
+    const uint32_t constant = region.address_class << 1;
+    if (length <= 16) {
+      Fill(std::span(top_).subspan(address >> 16), 16 - length, constant);
+      return;
+    }
+    Chunk& mid = ChunkAt(top_[address >> 16], mids_);
+    if (length <= 24) {
+      Fill(std::span(mid).subspan(address >> 8 & 0xff), 24 - length, constant);
+      return;
+    }
+    Chunk& leaf = ChunkAt(mid[address >> 8 & 0xff], leaves_);
+    Fill(std::span(leaf).subspan(address & 0xff), 32 - length, constant);
+  }
+
+  void Write(uint32_t class_count, uint32_t leaf_bytes, ImageWriter& writer) const {
+    std::vector<uint32_t> mid(class_count);
+    std::vector<uint32_t> leaf(class_count);
+    for (uint32_t c = 0; c < class_count; ++c) {
+      mid[c] = c << 1;
+      leaf[c] = c;
+    }
+    std::vector<uint32_t> leaf_base =
+        Place(leaves_, leaf, [](uint32_t entry) { return entry >> 1; });
+    std::vector<uint32_t> mid_base =
+        Place(mids_, mid, [&](uint32_t entry) { return Linked(entry, leaf_base); });
+    std::vector<uint32_t> top(top_.size());
+    for (size_t i = 0; i < top.size(); ++i) top[i] = Linked(top_[i], mid_base);
+    writer.Put(layout::kV4Top, top);
+    writer.Put(layout::kV4Mid, mid);
+    writer.PutNarrow(layout::kV4Leaf, leaf, leaf_bytes);
+  }
+
+ private:
+  static void Fill(std::span<uint32_t> from, uint32_t size_log2, uint32_t value) {
+    std::fill_n(from.begin(), size_t{1} << size_log2, value);
+  }
+  static uint32_t Linked(uint32_t entry, const std::vector<uint32_t>& base) {
+    return (entry & 1) == 0 ? entry : base[entry >> 1] << 1 | 1;
+  }
+  static Chunk& ChunkAt(uint32_t& entry, std::vector<Chunk>& chunks) {
+    if ((entry & 1) == 0) {
+      Chunk chunk;
+      chunk.fill(entry);
+      entry = static_cast<uint32_t>(chunks.size()) << 1 | 1;
+      chunks.push_back(chunk);
+    }
+    return chunks[entry >> 1];
+  }
+  // Appends each distinct chunk to `out` and returns where each chunk begins.
+  template <typename Encode>
+  static std::vector<uint32_t> Place(const std::vector<Chunk>& chunks, std::vector<uint32_t>& out,
+                                     Encode encode) {
+    absl::flat_hash_map<Chunk, uint32_t> placed;
+    std::vector<uint32_t> base;
+    base.reserve(chunks.size());
+    for (const Chunk& chunk : chunks) {
+      Chunk encoded;
+      std::transform(chunk.begin(), chunk.end(), encoded.begin(), encode);
+      const auto [found, inserted] = placed.try_emplace(encoded, static_cast<uint32_t>(out.size()));
+      if (inserted) out.insert(out.end(), encoded.begin(), encoded.end());
+      base.push_back(found->second);
+    }
+    return base;
+  }
+
+  std::vector<uint32_t> top_;
+  std::vector<Chunk> mids_;
+  std::vector<Chunk> leaves_;
+};
+
+class V6Trie {
+ public:
+  V6Trie() : nodes_(kFanout, 0) {}
+
+  void Paint(const Region& region) {
+    const auto& bytes = region.prefix.address.bytes;
+    size_t node = 0;
+    size_t level = 0;
+    while (region.prefix.length > 8 * (level + 1)) {
+      node = Child(node + bytes[level]);
+      ++level;
+    }
+    levels_ = std::max(levels_, level + 1);
+    const size_t free_bits = 8 * (level + 1) - region.prefix.length;
+    const size_t first = node + (region.prefix.length == 0 ? 0 : bytes[level]);
+    std::fill_n(nodes_.begin() + static_cast<ptrdiff_t>(first), size_t{1} << free_bits,
+                region.address_class << 1);
+  }
+
+  void Write(ImageWriter& writer) const {
+    writer.Put(layout::kV6Nodes, nodes_);
+    writer.header.v6_levels = static_cast<uint32_t>(levels_);
+  }
+
+ private:
+  size_t Child(size_t entry) {
+    if ((nodes_[entry] & 1) == 0) {
+      const auto child = static_cast<uint32_t>(nodes_.size());
+      const uint32_t inherited = nodes_[entry];
+      nodes_.resize(nodes_.size() + kFanout, inherited);
+      nodes_[entry] = child << 1 | 1;
+    }
+    return nodes_[entry] >> 1;
+  }
+
+  std::vector<uint32_t> nodes_;
+  size_t levels_ = 1;
+};
+
+absl::Status BuildV6Buckets(const ResolvedPolicy& policy, ImageWriter& writer) {
+  std::vector<const Endpoint*> keys;
+  for (const Endpoint& endpoint : policy.endpoints) {
+    if (endpoint.address.family == Family::kIpv6) keys.push_back(&endpoint);
+  }
+  const auto hash = [&](size_t i, uint32_t seed) {
+    uint64_t halves[2];
+    std::memcpy(halves, keys[i]->address.bytes.data(), sizeof halves);
+    return layout::Mix(halves[0], halves[1], seed);
+  };
+  const absl::StatusOr<TwoChoicePlacement> placement =
+      PlaceTwoChoice(keys.size(), layout::V6Bucket::kSlots, hash);
+  if (!placement.ok()) return placement.status();
+  std::vector<layout::V6Bucket> buckets(placement->bucket_count);
+  for (layout::V6Bucket& bucket : buckets) {
+    std::fill(std::begin(bucket.address_class), std::end(bucket.address_class), layout::kNone);
+  }
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const auto [bucket, slot] = placement->slots[i];
+    std::memcpy(buckets[bucket].key[slot], keys[i]->address.bytes.data(), 16);
+    buckets[bucket].address_class[slot] = keys[i]->address_class;
+  }
+  writer.Put(layout::kV6Buckets, buckets);
+  writer.header.v6_hash_seed = placement->seed;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void BuildV4Trie(const ResolvedPolicy& policy, ImageWriter& writer) {
+  V4Trie trie;
+  for (const Region& region : PaintOrder(policy, Family::kIpv4, /*with_endpoints=*/true)) {
+    trie.Paint(region);
+  }
+  const auto class_count = static_cast<uint32_t>(policy.classes.size());
+  writer.header.leaf_bytes = class_count <= 65536 ? 2 : 4;
+  trie.Write(class_count, writer.header.leaf_bytes, writer);
+}
+
+absl::Status BuildV6Tables(const ResolvedPolicy& policy, ImageWriter& writer) {
+  V6Trie trie;
+  for (const Region& region : PaintOrder(policy, Family::kIpv6, /*with_endpoints=*/false)) {
+    trie.Paint(region);
+  }
+  trie.Write(writer);
+  return BuildV6Buckets(policy, writer);
+}
+
+}  // namespace npf

@@ -1,0 +1,23 @@
+// The tables that turn an address into its class.
+#ifndef NPF_COMPILE_ADDRESS_TABLES_H_
+#define NPF_COMPILE_ADDRESS_TABLES_H_
+
+#include "absl/status/status.h"
+#include "compile/image_writer.h"
+#include "resolve/resolved_policy.h"
+
+namespace npf {
+
+// kV4Top, kV4Mid, kV4Leaf: a trie of strides 16, 8, 8 in which every path has three steps. The
+// first class_count entries of mid and leaf are the classes themselves, so a constant entry of
+// class c is c << 1 at every level: no branch tells a node from a constant. Equal chunks are stored
+// once.
+void BuildV4Trie(const resolve::ResolvedPolicy& policy, ImageWriter& writer);
+
+// kV6Nodes: a trie of 8-bit strides for the regions; kV6Buckets: a two-choice hash of the exact
+// addresses of endpoints, three a cache line.
+absl::Status BuildV6Tables(const resolve::ResolvedPolicy& policy, ImageWriter& writer);
+
+}  // namespace npf
+
+#endif  // NPF_COMPILE_ADDRESS_TABLES_H_

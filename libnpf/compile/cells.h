@@ -1,0 +1,34 @@
+// Cells: what all pairs of classes that are judged alike have in common.
+#ifndef NPF_COMPILE_CELLS_H_
+#define NPF_COMPILE_CELLS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "compile/image_writer.h"
+#include "resolve/resolved_policy.h"
+
+namespace npf {
+
+class CellTable {
+ public:
+  explicit CellTable(resolve::ResolvedPolicy& policy);
+
+  // The cell of a pair, given the two directions' decisions.
+  uint32_t Intern(uint32_t egress_decision, uint32_t ingress_decision, resolve::AddressKind src,
+                  resolve::AddressKind dst);
+  uint32_t count() const { return static_cast<uint32_t>(cells_.size()); }
+  size_t Bytes() const;                   // of the sections that Write writes
+  void Write(ImageWriter& writer) const;  // kCells, kCellBits
+
+ private:
+  resolve::ResolvedPolicy& policy_;
+  std::vector<layout::Cell> cells_;
+  std::vector<uint32_t> joint_bitset_;  // by cell
+  absl::flat_hash_map<uint64_t, uint32_t> ids_;
+};
+
+}  // namespace npf
+
+#endif  // NPF_COMPILE_CELLS_H_

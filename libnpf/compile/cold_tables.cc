@@ -1,0 +1,173 @@
+#include "compile/cold_tables.h"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+#include <vector>
+
+namespace npf {
+namespace {
+
+using resolve::ResolvedPolicy;
+
+template <typename A, typename B>
+constexpr bool Same(A a, B b) {
+  return static_cast<int>(a) == static_cast<int>(b);
+}
+static_assert(Same(layout::AddressKind::kExternal, resolve::AddressKind::kExternal));
+static_assert(Same(layout::AddressKind::kNode, resolve::AddressKind::kNode));
+static_assert(Same(layout::AtomKind::kIpBlock, resolve::AtomKind::kIpBlock));
+static_assert(Same(layout::Tier::kBaseline, resolve::Tier::kBaseline));
+
+}  // namespace
+
+void WriteDecisions(const ResolvedPolicy& policy, ImageWriter& writer) {
+  std::vector<layout::Decision> decisions;
+  for (const resolve::Decision& decision : policy.decisions) {
+    decisions.push_back(
+        {decision.allow_bitset, decision.final_bitset, decision.isolated ? 1u : 0u});
+  }
+  writer.Put(layout::kDecisions, decisions);
+  writer.Put(layout::kBitsets, policy.bitsets.words());
+  writer.header.bitset_words = policy.bitsets.word_count();
+}
+
+void WriteClasses(const ResolvedPolicy& policy, ImageWriter& writer) {
+  std::vector<layout::ClassRecord> records;
+  std::vector<uint32_t> atoms;
+  std::vector<layout::NamedPort> named_ports;
+  std::vector<std::pair<uint32_t, uint32_t>> signature_range;
+  for (const auto& signature : policy.port_signatures) {
+    signature_range.emplace_back(named_ports.size(), signature.size());
+    for (const resolve::NamedPort& port : signature) {
+      named_ports.push_back({writer.Intern(port.name), port.port, port.protocol, 0});
+    }
+  }
+  for (const resolve::AddressClass& address_class : policy.classes) {
+    layout::ClassRecord record{};
+    record.kind = static_cast<uint8_t>(address_class.kind);
+    record.first_atom = static_cast<uint32_t>(atoms.size());
+    record.atom_count = static_cast<uint32_t>(address_class.atoms.size());
+    std::tie(record.first_named_port, record.named_port_count) =
+        signature_range[address_class.port_signature];
+    for (size_t family = 0; family < 2; ++family) {
+      const auto& representatives = address_class.representatives[family];
+      record.representatives[family] = static_cast<uint8_t>(representatives.size());
+      for (size_t i = 0; i < representatives.size(); ++i) {
+        std::copy(representatives[i].bytes.begin(), representatives[i].bytes.end(),
+                  record.representative[family][i]);
+      }
+    }
+    atoms.insert(atoms.end(), address_class.atoms.begin(), address_class.atoms.end());
+    records.push_back(record);
+  }
+  writer.Put(layout::kClasses, records);
+  writer.Put(layout::kClassAtoms, atoms);
+  writer.Put(layout::kClassNamedPorts, named_ports);
+  writer.header.class_count = static_cast<uint32_t>(records.size());
+  writer.header.pod_class_count = policy.pod_class_count;
+}
+
+void WriteRows(const ResolvedPolicy& policy, ImageWriter& writer) {
+  std::vector<uint32_t> row_of_class;
+  for (const auto& of_direction : policy.row_of_class) {
+    row_of_class.insert(row_of_class.end(), of_direction.begin(), of_direction.end());
+  }
+  std::vector<layout::Row> rows;
+  std::vector<layout::RowEntry> entries;
+  for (const resolve::Row& row : policy.rows) {
+    rows.push_back({row.default_pod, row.default_other, static_cast<uint32_t>(entries.size()),
+                    static_cast<uint32_t>(row.entries.size())});
+    for (const resolve::RowEntry& entry : row.entries) {
+      entries.push_back({entry.peer_class, entry.decision});
+    }
+  }
+  writer.Put(layout::kRowOfClass, row_of_class);
+  writer.Put(layout::kRows, rows);
+  writer.Put(layout::kRowEntries, entries);
+}
+
+void WriteEndpoints(const ResolvedPolicy& policy, ImageWriter& writer) {
+  std::vector<layout::Endpoint> endpoints;
+  endpoints.reserve(policy.endpoints.size());
+  for (const resolve::Endpoint& endpoint : policy.endpoints) {
+    layout::Endpoint record{};
+    std::copy(endpoint.address.bytes.begin(), endpoint.address.bytes.end(), record.address);
+    record.family = static_cast<uint8_t>(endpoint.address.family);
+    record.kind = static_cast<uint8_t>(endpoint.kind);
+    record.address_class = endpoint.address_class;
+    record.name = writer.Intern(endpoint.name);
+    record.node = writer.Intern(endpoint.node);
+    record.labels = writer.Intern(endpoint.labels);
+    endpoints.push_back(record);
+  }
+  writer.Put(layout::kEndpoints, endpoints);
+}
+
+void WritePorts(const ResolvedPolicy& policy, ImageWriter& writer) {
+  const resolve::PortClasses& classes = policy.port_classes;
+  std::vector<uint32_t> index(layout::kNoPortIndex + 1, layout::kNoPortClass);
+  std::vector<layout::PortClassRecord> records(classes.count);
+  for (size_t i = 0; i < classes.segments.size(); ++i) {
+    const auto& segment = classes.segments[i];
+    const bool last_of_protocol = i + 1 == classes.segments.size() ||
+                                  classes.segments[i + 1].protocol_index != segment.protocol_index;
+    const uint32_t end =
+        last_of_protocol ? layout::kPortsPerProtocol : classes.segments[i + 1].first;
+    const uint32_t base = segment.protocol_index * layout::kPortsPerProtocol;
+    std::fill(index.begin() + base + segment.first, index.begin() + base + end, segment.port_class);
+    layout::PortClassRecord& record = records[segment.port_class];
+    if (record.protocol == 0) {
+      record = {resolve::kProtocolNumbers[segment.protocol_index], 0, segment.first};
+    }
+  }
+  writer.header.port_class_count = classes.count;
+  writer.header.port_class_bytes = classes.count <= 256 ? 1 : 2;
+  writer.PutNarrow(layout::kPortIndex, index, writer.header.port_class_bytes);
+  writer.Put(layout::kPortClasses, records);
+}
+
+void WriteProvenance(const ResolvedPolicy& policy, ImageWriter& writer) {
+  std::vector<layout::PolicyRecord> policies;
+  std::vector<layout::RuleRecord> rules;
+  std::vector<layout::RulePort> ports;
+  std::vector<layout::RulePeer> peers;
+  std::vector<layout::AtomRecord> atoms;
+  for (const resolve::Policy& p : policy.policies) {
+    policies.push_back({.name = writer.Intern(p.name),
+                        .subject_atom = p.subject_atom,
+                        .first_rule = static_cast<uint32_t>(rules.size()),
+                        .rule_count = static_cast<uint32_t>(p.rules.size()),
+                        .tier = static_cast<uint8_t>(p.tier),
+                        .isolates = static_cast<uint8_t>((p.isolates[resolve::kIngress] ? 1 : 0) |
+                                                         (p.isolates[resolve::kEgress] ? 2 : 0)),
+                        .reserved = 0});
+    for (const resolve::Rule& rule : p.rules) {
+      rules.push_back({.index = rule.index,
+                       .first_port = static_cast<uint32_t>(ports.size()),
+                       .port_count = static_cast<uint32_t>(rule.ports.size()),
+                       .first_peer = static_cast<uint32_t>(peers.size()),
+                       .peer_count = static_cast<uint32_t>(rule.peers.size()),
+                       .direction = static_cast<uint8_t>(rule.direction),
+                       .reserved = {}});
+      for (const resolve::RulePort& port : rule.ports) {
+        ports.push_back({.name = writer.Intern(port.name),
+                         .first = port.range.first,
+                         .last = port.range.last,
+                         .protocol = resolve::kProtocolNumbers[port.range.protocol_index],
+                         .reserved = {}});
+      }
+      for (const resolve::RulePeer& peer : rule.peers) peers.push_back({peer.atom, peer.index});
+    }
+  }
+  for (const resolve::Atom& atom : policy.atoms) {
+    atoms.push_back({writer.Intern(atom.text), static_cast<uint32_t>(atom.kind)});
+  }
+  writer.Put(layout::kPolicies, policies);
+  writer.Put(layout::kRules, rules);
+  writer.Put(layout::kRulePorts, ports);
+  writer.Put(layout::kRulePeers, peers);
+  writer.Put(layout::kAtoms, atoms);
+}
+
+}  // namespace npf

@@ -1,0 +1,292 @@
+#include "compile/pair_tables.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "compile/two_choice.h"
+
+namespace npf {
+namespace {
+
+using resolve::kEgress;
+using resolve::kIngress;
+using resolve::ResolvedPolicy;
+
+// A matrix up to this size, with the other tables beside it, fits a second-level cache.
+constexpr size_t kDenseBytesMax = size_t{1} << 20;
+constexpr size_t kDefaultCellsMax = size_t{1} << 24;
+constexpr layout::SectionId kPairSections[] = {layout::kPairCells,        layout::kPairTiles,
+                                               layout::kPairBuckets,      layout::kSourceGroup,
+                                               layout::kDestinationGroup, layout::kDefaultCells};
+
+absl::Status TooLarge(const char* what, size_t bytes, size_t bytes_max) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the ", what, " would take ", bytes, " bytes, the budget has ", bytes_max));
+}
+
+}  // namespace
+
+PairTables::PairTables(const ResolvedPolicy& policy, CellTable& cells, const Deadline& deadline)
+    : policy_(policy),
+      cells_(cells),
+      deadline_(deadline),
+      class_count_(static_cast<uint32_t>(policy.classes.size())),
+      stamp_(class_count_, 0),
+      egress_(class_count_, 0),
+      ingress_(class_count_, 0) {
+  MakeGroups(kEgress, source_group_, source_groups_);
+  MakeGroups(kIngress, destination_group_, destination_groups_);
+  IndexIngressRows();
+}
+
+void PairTables::MakeGroups(size_t direction, std::vector<uint32_t>& group_of,
+                            std::vector<Group>& groups) {
+  std::map<Group, uint32_t> ids;
+  group_of.resize(class_count_);
+  for (uint32_t c = 0; c < class_count_; ++c) {
+    Group group{0, 0, policy_.classes[c].kind};  // open
+    const uint32_t row =
+        c < policy_.pod_class_count ? policy_.row_of_class[direction][c] : resolve::kNone;
+    if (row != resolve::kNone) {
+      group.default_pod = policy_.rows[row].default_pod;
+      group.default_other = policy_.rows[row].default_other;
+    }
+    const auto [found, inserted] = ids.try_emplace(group, static_cast<uint32_t>(groups.size()));
+    if (inserted) groups.push_back(group);
+    group_of[c] = found->second;
+  }
+}
+
+void PairTables::IndexIngressRows() {
+  const auto& row_of = policy_.row_of_class[kIngress];
+  subject_first_.assign(policy_.rows.size() + 1, 0);
+  for (const uint32_t row : row_of) {
+    if (row != resolve::kNone) ++subject_first_[row + 1];
+  }
+  for (size_t i = 1; i < subject_first_.size(); ++i) subject_first_[i] += subject_first_[i - 1];
+  subjects_.resize(subject_first_.back());
+  std::vector<uint32_t> next(subject_first_.begin(), subject_first_.end() - 1);
+  for (uint32_t c = 0; c < row_of.size(); ++c) {
+    if (row_of[c] != resolve::kNone) subjects_[next[row_of[c]]++] = c;
+  }
+  const auto is_ingress = [&](size_t row) {
+    return subject_first_[row] != subject_first_[row + 1];
+  };
+  entry_first_.assign(class_count_ + 1, 0);
+  for (size_t row = 0; row < policy_.rows.size(); ++row) {
+    if (!is_ingress(row)) continue;
+    for (const auto& entry : policy_.rows[row].entries) ++entry_first_[entry.peer_class + 1];
+  }
+  for (size_t i = 1; i < entry_first_.size(); ++i) entry_first_[i] += entry_first_[i - 1];
+  entry_rows_.resize(entry_first_.back());
+  next.assign(entry_first_.begin(), entry_first_.end() - 1);
+  for (uint32_t row = 0; row < policy_.rows.size(); ++row) {
+    if (!is_ingress(row)) continue;
+    for (const auto& entry : policy_.rows[row].entries) {
+      entry_rows_[next[entry.peer_class]++] = {row, entry.decision};
+    }
+  }
+}
+
+absl::Status PairTables::MakeDefaults() {
+  const size_t count = source_groups_.size() * destination_groups_.size();
+  if (count > kDefaultCellsMax) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "too many different rules without peers: ", source_groups_.size(), " for egress times ",
+        destination_groups_.size(), " for ingress; at most ", kDefaultCellsMax, " pairs"));
+  }
+  default_cells_.clear();
+  default_cells_.reserve(count);
+  for (const Group& src : source_groups_) {
+    const bool src_is_pod = src.kind == resolve::AddressKind::kPod;
+    for (const Group& dst : destination_groups_) {
+      const bool dst_is_pod = dst.kind == resolve::AddressKind::kPod;
+      default_cells_.push_back(cells_.Intern(dst_is_pod ? src.default_pod : src.default_other,
+                                             src_is_pod ? dst.default_pod : dst.default_other,
+                                             src.kind, dst.kind));
+    }
+  }
+  return absl::OkStatus();
+}
+
+uint32_t PairTables::DefaultIngress(uint32_t src, uint32_t dst) const {
+  const Group& group = destination_groups_[destination_group_[dst]];
+  return src < policy_.pod_class_count ? group.default_pod : group.default_other;
+}
+
+void PairTables::Touch(uint32_t dst, uint32_t egress_default, uint32_t src) {
+  if (stamp_[dst] == stamp_now_) return;
+  stamp_[dst] = stamp_now_;
+  egress_[dst] = egress_default;
+  ingress_[dst] = DefaultIngress(src, dst);
+  touched_.push_back(dst);
+}
+
+void PairTables::CollectExceptions(uint32_t src, std::vector<Exception>& exceptions) {
+  ++stamp_now_;
+  touched_.clear();
+  exceptions.clear();
+  const Group& group = source_groups_[source_group_[src]];
+  const auto egress_default = [&](uint32_t dst) {
+    return dst < policy_.pod_class_count ? group.default_pod : group.default_other;
+  };
+  const uint32_t egress_row =
+      src < policy_.pod_class_count ? policy_.row_of_class[kEgress][src] : resolve::kNone;
+  if (egress_row != resolve::kNone) {
+    for (const auto& entry : policy_.rows[egress_row].entries) {
+      Touch(entry.peer_class, 0, src);
+      egress_[entry.peer_class] = entry.decision;
+    }
+  }
+  for (uint32_t i = entry_first_[src]; i < entry_first_[src + 1]; ++i) {
+    const auto [row, decision] = entry_rows_[i];
+    for (uint32_t j = subject_first_[row]; j < subject_first_[row + 1]; ++j) {
+      Touch(subjects_[j], egress_default(subjects_[j]), src);
+      ingress_[subjects_[j]] = decision;
+    }
+  }
+  const uint32_t* defaults = &default_cells_[source_group_[src] * destination_groups_.size()];
+  std::sort(touched_.begin(), touched_.end());
+  for (const uint32_t dst : touched_) {
+    const uint32_t cell = cells_.Intern(egress_[dst], ingress_[dst], policy_.classes[src].kind,
+                                        policy_.classes[dst].kind);
+    if (cell != defaults[destination_group_[dst]]) exceptions.push_back({dst, cell});
+  }
+}
+
+void PairTables::FillRow(uint32_t src, std::vector<uint32_t>& row) {
+  const uint32_t* defaults = &default_cells_[source_group_[src] * destination_groups_.size()];
+  for (uint32_t dst = 0; dst < class_count_; ++dst) row[dst] = defaults[destination_group_[dst]];
+  std::vector<Exception> exceptions;
+  CollectExceptions(src, exceptions);
+  for (const Exception& exception : exceptions) row[exception.dst] = exception.cell;
+}
+
+absl::Status PairTables::BuildDense(size_t bytes_max, ImageWriter& writer) {
+  const size_t count = size_t{class_count_} * class_count_;
+  if (count * 2 > bytes_max) return TooLarge("matrix of class pairs", count * 2, bytes_max);
+  std::vector<uint32_t> matrix;
+  matrix.reserve(count);
+  std::vector<uint32_t> row(class_count_);
+  for (uint32_t src = 0; src < class_count_; ++src) {
+    FillRow(src, row);
+    matrix.insert(matrix.end(), row.begin(), row.end());
+  }
+  if (count * CellBytes() > bytes_max)
+    return TooLarge("matrix of class pairs", count * CellBytes(), bytes_max);
+  writer.PutNarrow(layout::kPairCells, matrix, CellBytes());
+  return absl::OkStatus();
+}
+
+absl::Status PairTables::BuildTiled(size_t bytes_max, ImageWriter& writer) {
+  using Tile = std::array<uint32_t, layout::kTileColumns>;
+  const uint32_t tiles_per_row = (class_count_ + layout::kTileColumns - 1) / layout::kTileColumns;
+  const size_t index_bytes = size_t{class_count_} * tiles_per_row * 4;
+  if (index_bytes > bytes_max) return TooLarge("tiles of class pairs", index_bytes, bytes_max);
+  absl::flat_hash_map<Tile, uint32_t> ids;
+  std::vector<uint32_t> index;
+  std::vector<uint32_t> tiles;
+  std::vector<uint32_t> row(size_t{tiles_per_row} * layout::kTileColumns, layout::kLoopbackCell);
+  for (uint32_t src = 0; src < class_count_; ++src) {
+    FillRow(src, row);
+    for (uint32_t t = 0; t < tiles_per_row; ++t) {
+      Tile tile;
+      std::copy_n(row.begin() + t * layout::kTileColumns, layout::kTileColumns, tile.begin());
+      const auto [found, inserted] = ids.try_emplace(tile, static_cast<uint32_t>(tiles.size()));
+      if (inserted) tiles.insert(tiles.end(), tile.begin(), tile.end());
+      index.push_back(found->second);
+    }
+    const size_t bytes = index_bytes + tiles.size() * CellBytes();
+    if (bytes > bytes_max) return TooLarge("tiles of class pairs", bytes, bytes_max);
+    if (absl::Status status = deadline_.Check(); !status.ok()) return status;
+  }
+  writer.Put(layout::kPairTiles, index);
+  writer.PutNarrow(layout::kPairCells, tiles, CellBytes());
+  writer.header.tiles_per_row = tiles_per_row;
+  return absl::OkStatus();
+}
+
+size_t PairTables::CountExceptionsAtMost() const {
+  size_t count = 0;
+  for (uint32_t c = 0; c < policy_.pod_class_count; ++c) {
+    for (const size_t direction : {kIngress, kEgress}) {
+      const uint32_t row = policy_.row_of_class[direction][c];
+      if (row != resolve::kNone) count += policy_.rows[row].entries.size();
+    }
+  }
+  return count;
+}
+
+absl::Status PairTables::BuildHash(size_t bytes_max, ImageWriter& writer) {
+  constexpr size_t kBytesPerPair = sizeof(layout::PairBucket) / layout::PairBucket::kSlots + 1;
+  // An upper bound, halved: a pair that both directions name counts twice in it.
+  if (CountExceptionsAtMost() / 2 * kBytesPerPair > bytes_max) {
+    return TooLarge("hash of class pairs", CountExceptionsAtMost() * kBytesPerPair, bytes_max);
+  }
+  std::vector<std::pair<uint64_t, uint32_t>> pairs;  // source << 32 | destination, cell
+  std::vector<Exception> exceptions;
+  for (uint32_t src = 0; src < class_count_; ++src) {
+    CollectExceptions(src, exceptions);
+    for (const Exception& e : exceptions) pairs.emplace_back(uint64_t{src} << 32 | e.dst, e.cell);
+    if (pairs.size() * kBytesPerPair > bytes_max) {
+      return TooLarge("hash of class pairs", pairs.size() * kBytesPerPair, bytes_max);
+    }
+  }
+  const auto placement =
+      PlaceTwoChoice(pairs.size(), layout::PairBucket::kSlots,
+                     [&](size_t i, uint32_t seed) { return layout::Mix(pairs[i].first, 0, seed); });
+  if (!placement.ok()) return placement.status();
+  layout::PairBucket empty{};
+  std::fill(std::begin(empty.src), std::end(empty.src), layout::kNone);
+  std::vector<layout::PairBucket> buckets(placement->bucket_count, empty);
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    const auto [bucket, slot] = placement->slots[i];
+    buckets[bucket].src[slot] = static_cast<uint32_t>(pairs[i].first >> 32);
+    buckets[bucket].dst[slot] = static_cast<uint32_t>(pairs[i].first);
+    buckets[bucket].cell[slot] = pairs[i].second;
+  }
+  writer.Put(layout::kPairBuckets, buckets);
+  writer.Put(layout::kSourceGroup, source_group_);
+  writer.Put(layout::kDestinationGroup, destination_group_);
+  writer.Put(layout::kDefaultCells, default_cells_);
+  writer.header.pair_hash_seed = placement->seed;
+  writer.header.source_group_count = static_cast<uint32_t>(source_groups_.size());
+  writer.header.destination_group_count = static_cast<uint32_t>(destination_groups_.size());
+  return absl::OkStatus();
+}
+
+absl::Status PairTables::Build(PairKind kind, size_t image_bytes_max, ImageWriter& writer) {
+  absl::Status status = MakeDefaults();
+  if (!status.ok()) return status;
+  const size_t used = writer.ImageBytes();
+  const size_t bytes_max = image_bytes_max > used ? image_bytes_max - used : 0;
+  std::vector<PairKind> order = {kind};
+  if (kind == PairKind::kAuto) {
+    order = {PairKind::kHash, PairKind::kTiled};
+    if (size_t{class_count_} * class_count_ * 2 <= kDenseBytesMax) {
+      order.insert(order.begin(), PairKind::kDense);
+    }
+  }
+  for (const PairKind candidate : order) {
+    status = candidate == PairKind::kDense   ? BuildDense(bytes_max, writer)
+             : candidate == PairKind::kTiled ? BuildTiled(bytes_max, writer)
+                                             : BuildHash(bytes_max, writer);
+    const size_t image_bytes = writer.ImageBytes() + cells_.Bytes();
+    if (status.ok() && image_bytes > image_bytes_max)
+      status = TooLarge("image", image_bytes, image_bytes_max);
+    if (status.ok()) {
+      writer.header.pair_kind = static_cast<uint8_t>(candidate);
+      // Kinds without a matrix still have the section, empty.
+      if (candidate == PairKind::kHash) writer.PutNarrow(layout::kPairCells, {}, CellBytes());
+      writer.header.pair_cell_bytes = static_cast<uint8_t>(CellBytes());
+      return status;
+    }
+    for (const layout::SectionId id : kPairSections) writer.Clear(id);
+    if (!absl::IsResourceExhausted(status)) return status;
+  }
+  return status;
+}
+
+}  // namespace npf

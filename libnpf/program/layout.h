@@ -1,0 +1,270 @@
+// The bytes of a Program: the only thing that the compiler and the runtime share.
+//
+//   +--------------+-----------------+-----------+-----------+-- - - -+
+//   | ImageHeader  | SectionEntry    | section   | section   |        |
+//   | 128 bytes    | x kSectionCount | aligned to a line or a page   |
+//   +--------------+-----------------+-----------+-----------+-- - - -+
+//
+// A section of a page or more begins at a page: docs/decisions/updates.md says what for.
+//
+// An image holds no pointers: sections refer to each other by index. It is written in the byte
+// order of the machine and refused by a machine of the other order. Widths that could overflow
+// stand in the header (leaf_bytes, pair_cell_bytes, port_class_bytes, bitset_words) and are chosen
+// by the compiler, so that nothing wraps at 65,536.
+//
+// How an IPv4 packet is judged (the IPv6 one differs in the first step only):
+//
+//   source ------> trie 16-8-8 --> class s --+
+//   destination -> trie 16-8-8 --> class d --+--> pair table --> cell --> joint bits of the cell
+//   protocol, port --> port index --> port class p -------------------->  bit p: allow or deny
+//
+// A class is a set of addresses that no policy tells apart; a port class is a set of ports that no
+// policy tells apart. A cell is what a pair of classes shares with every pair that is judged alike:
+// an egress decision, an ingress decision, their AND as bits, and the reasons. Decisions, rows and
+// everything about names are cold: they serve one-direction hooks, explanations and updates.
+//
+// Invariants, each checked by VerifyImage: every index is below the count of what it indexes; class
+// numbers below pod_class_count are pods, and only those; cell 0 is loopback, cell 1 is malformed.
+#ifndef NPF_PROGRAM_LAYOUT_H_
+#define NPF_PROGRAM_LAYOUT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace npf::layout {
+
+inline constexpr char kMagic[8] = {'N', 'P', 'F', 'I', 'M', 'G', '\r', '\n'};
+inline constexpr uint32_t kByteOrder = 0x01020304;
+inline constexpr uint32_t kNone = 0xffffffff;
+inline constexpr size_t kAlignment = 64;
+inline constexpr size_t kPageBytes = 4096;
+
+inline constexpr uint32_t kLoopbackCell = 0;
+inline constexpr uint32_t kMalformedCell = 1;
+inline constexpr uint32_t kOpenDecision = 0;  // no policy isolates the subject, or it is no pod
+inline constexpr uint32_t kNoPortClass = 0;   // ICMP and every protocol without ports
+inline constexpr uint32_t kPortsPerProtocol = 65536;
+inline constexpr uint32_t kPortProtocols = 3;  // TCP, UDP, SCTP, in this order
+inline constexpr uint32_t kNoPortIndex = kPortProtocols * kPortsPerProtocol;
+inline constexpr uint32_t kTileColumns = 32;
+
+enum class AddressKind : uint8_t { kPod, kNode, kService, kUnknownPod, kExternal };
+
+enum SectionId : uint32_t {
+  kV4Top,        // u32[65536]: base << 1 | is_node; base indexes kV4Mid
+  kV4Mid,        // u32: the same, base indexes kV4Leaf
+  kV4Leaf,       // u16 or u32: class
+  kV6Buckets,    // V6Bucket: exact addresses of pods and nodes
+  kV6Nodes,      // u32[256] a node: class << 1, or index of a node's first entry << 1 | 1
+  kPortIndex,    // u8 or u16 [kNoPortIndex + 1]: port class
+  kPairCells,    // u16 or u32: dense matrix [class_count][class_count], or tiles [..][kTileColumns]
+  kPairTiles,    // u32 [class_count][tiles_per_row]: first cell of the tile, tiled only
+  kPairBuckets,  // PairBucket, hash only
+  kSourceGroup,  // u32 by class: row of kDefaultCells, hash only
+  kDestinationGroup,  // u32 by class: column of kDefaultCells, hash only
+  kDefaultCells,      // u32 [source_group_count][destination_group_count], hash only
+  kCellBits,          // u32 [cell_count][bitset_words]: egress AND ingress, bit = port class
+  kCells,             // Cell
+  kDecisions,         // Decision
+  kBitsets,           // u32 [..][bitset_words]
+  kClasses,           // ClassRecord
+  kClassAtoms,        // u32, sorted within a class: atoms that the class is in
+  kClassNamedPorts,   // NamedPort
+  kRowOfClass,        // u32 [2][pod_class_count]: row by direction, kNone where not isolated
+  kRows,              // Row
+  kRowEntries,        // RowEntry, sorted by peer class within a row
+  kEndpoints,         // Endpoint, sorted by family and address
+  kPortClasses,       // PortClassRecord
+  kPolicies,          // PolicyRecord
+  kRules,             // RuleRecord
+  kRulePorts,         // RulePort
+  kRulePeers,         // RulePeer
+  kAtoms,             // AtomRecord
+  kStringOffsets,     // u32 [string_count + 1] into kStringBytes
+  kStringBytes,       // UTF-8, no terminators
+  kSectionCount,
+};
+
+struct SectionEntry {
+  uint64_t offset = 0;  // from the start of the image
+  uint64_t count = 0;   // elements
+  uint32_t element_bytes = 0;
+  uint32_t reserved = 0;
+};
+static_assert(sizeof(SectionEntry) == 24);
+
+struct ImageHeader {
+  char magic[8] = {};
+  uint32_t byte_order = 0;
+  uint32_t format_version = 0;
+  uint64_t checksum = 0;  // of everything after this field
+  uint64_t image_bytes = 0;
+  uint32_t semantics_version = 0;
+  uint32_t section_count = 0;
+  uint32_t class_count = 0;
+  uint32_t pod_class_count = 0;
+  uint32_t cell_count = 0;
+  uint32_t port_class_count = 0;
+  uint32_t bitset_words = 0;  // ceil(port_class_count / 32)
+  uint32_t tiles_per_row = 0;
+  uint32_t source_group_count = 0;
+  uint32_t destination_group_count = 0;
+  uint32_t v6_levels = 0;  // strides of 8 bits that a look-up may walk, 1..16
+  uint32_t v6_hash_seed = 0;
+  uint32_t pair_hash_seed = 0;
+  uint8_t pair_kind = 0;         // PairKind
+  uint8_t leaf_bytes = 0;        // 2 or 4
+  uint8_t pair_cell_bytes = 0;   // 2 or 4
+  uint8_t port_class_bytes = 0;  // 1 or 2
+  uint32_t reserved[10] = {};
+};
+static_assert(sizeof(ImageHeader) == 128);
+inline constexpr size_t kChecksumFrom = offsetof(ImageHeader, image_bytes);
+
+struct V6Bucket {  // one cache line; a key may stand in either of its two buckets
+  static constexpr size_t kSlots = 3;
+  uint8_t key[kSlots][16];
+  uint32_t address_class[kSlots];  // kNone: empty
+  uint32_t reserved;
+};
+static_assert(sizeof(V6Bucket) == 64);
+
+struct PairBucket {  // one cache line; a key may stand in either of its two buckets
+  static constexpr size_t kSlots = 5;
+  uint32_t src[kSlots];  // kNone: empty
+  uint32_t dst[kSlots];
+  uint32_t cell[kSlots];
+  uint32_t reserved;
+};
+static_assert(sizeof(PairBucket) == 64);
+
+enum CellFlag : uint8_t {
+  kCellUnknownPod = 1,  // a side is an address in a pod CIDR that no pod has
+  kCellNodeSource = 2,  // from a node to a pod: the pod's own node is exempt (R37)
+};
+
+struct Cell {
+  uint32_t decision[2];  // by Direction
+  uint8_t reason_allow;
+  uint8_t reason_deny;
+  uint8_t flags;
+  uint8_t reserved;
+};
+static_assert(sizeof(Cell) == 12);
+
+struct Decision {
+  uint32_t allow_bitset;  // index of a bitset: ports that are allowed
+  uint32_t final_bitset;  // ports whose denial no exemption may lift (a cluster tier's)
+  uint32_t isolated;      // 1: a policy decided; 0: open
+};
+
+struct ClassRecord {
+  uint8_t kind;                // AddressKind
+  uint8_t representatives[2];  // how many of `representative` are set, IPv4 and IPv6; 0..2
+  uint8_t reserved;
+  uint32_t first_atom;
+  uint32_t atom_count;
+  uint32_t first_named_port;
+  uint32_t named_port_count;
+  uint8_t representative[2][2][16];  // [family][which]
+};
+static_assert(sizeof(ClassRecord) == 84);
+
+struct NamedPort {
+  uint32_t name;  // string
+  uint16_t port;
+  uint8_t protocol;  // IANA
+  uint8_t reserved;
+};
+
+struct Row {
+  uint32_t default_pod;    // decision for peers that are pods
+  uint32_t default_other;  // decision for all other peers
+  uint32_t first_entry;
+  uint32_t entry_count;
+};
+
+struct RowEntry {
+  uint32_t peer_class;
+  uint32_t decision;
+};
+
+struct Endpoint {
+  uint8_t address[16];
+  uint8_t family;  // 4 or 6
+  uint8_t kind;    // AddressKind: kPod or kNode
+  uint16_t reserved;
+  uint32_t address_class;
+  uint32_t name;    // string: "namespace/name" of a pod, name of a node
+  uint32_t node;    // string: name of the node it is on (or is); kNone where not known
+  uint32_t labels;  // string: the labels that selectors speak of, "app=web,tier=db"
+};
+static_assert(sizeof(Endpoint) == 36);
+
+struct PortClassRecord {  // a representative
+  uint8_t protocol;       // IANA; 0 for the class without ports
+  uint8_t reserved;
+  uint16_t port;
+};
+
+enum class Tier : uint8_t { kAdmin, kNetworkPolicy, kBaseline };
+
+struct PolicyRecord {
+  uint32_t name;  // string "namespace/name"
+  uint32_t subject_atom;
+  uint32_t first_rule;
+  uint32_t rule_count;
+  uint8_t tier;
+  uint8_t isolates;  // bit 0 ingress, bit 1 egress
+  uint16_t reserved;
+};
+
+struct RuleRecord {
+  uint32_t index;  // in `ingress` or `egress` of the object
+  uint32_t first_port;
+  uint32_t port_count;  // 0: all ports and protocols
+  uint32_t first_peer;
+  uint32_t peer_count;  // 0: any peer
+  uint8_t direction;
+  uint8_t reserved[3];
+};
+
+struct RulePort {
+  uint32_t name;  // string; kNone: numeric
+  uint16_t first;
+  uint16_t last;
+  uint8_t protocol;  // IANA
+  uint8_t reserved[3];
+};
+
+struct RulePeer {
+  uint32_t atom;
+  uint32_t index;  // in `from` or `to` of the rule
+};
+
+enum class AtomKind : uint8_t { kPods, kIpBlock };
+
+struct AtomRecord {  // a selector or an ipBlock: what a class is in, or is not in
+  uint32_t text;     // string, for people
+  uint32_t kind;     // AtomKind
+};
+
+// The two buckets of a key, from one 64-bit mix each; `count` buckets, any number.
+inline uint64_t Mix(uint64_t a, uint64_t b, uint32_t seed) {
+  uint64_t h = (a ^ (uint64_t{seed} * 0x9e3779b97f4a7c15u)) * 0xff51afd7ed558ccdu;
+  h ^= h >> 32;
+  h = (h ^ b) * 0xc4ceb9fe1a85ec53u;
+  h ^= h >> 29;
+  h *= 0x9fb21c651e98df25u;
+  return h ^ (h >> 32);
+}
+inline uint32_t FirstBucket(uint64_t hash, uint32_t count) {
+  return static_cast<uint32_t>(((hash & 0xffffffffu) * count) >> 32);
+}
+inline uint32_t SecondBucket(uint64_t hash, uint32_t count) {
+  return static_cast<uint32_t>(((hash >> 32) * count) >> 32);
+}
+
+}  // namespace npf::layout
+
+#endif  // NPF_PROGRAM_LAYOUT_H_
