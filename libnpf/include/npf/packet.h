@@ -1,0 +1,73 @@
+// From bytes to a flow key, without reading past the end of what was captured.
+//
+// Every packet stands alone here: what a fragment's datagram or a segment's connection was is for
+// the engine (npf/engine.h). Where several reasons apply, the one that is found first on the way
+// from the link inwards is given; docs/reasons.md states the order.
+#ifndef NPF_PACKET_H_
+#define NPF_PACKET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "npf/flow.h"
+#include "npf/verdict.h"
+
+namespace npf {
+
+// How a frame begins. The numbers are this library's own; capture readers map link types to them.
+enum class LinkLayer : uint8_t { kEthernet, kRawIp, kLinuxSll, kLinuxSll2, kNull, kLoop };
+
+// No reading of a later fragment's ports is certain, so it is judged as a protocol that no rule
+// with ports can name: only rules without ports allow it.
+inline constexpr uint8_t kProtocolUnknown = 255;
+
+// `length` bytes at `data` were captured of a frame that was `wire_length` bytes on the wire.
+struct PacketView {
+  const uint8_t* data = nullptr;
+  uint32_t length = 0;
+  uint32_t wire_length = 0;
+};
+
+enum class Checksums : uint8_t { kVerify, kIpOnly, kIgnore };
+
+struct ParseOptions {
+  LinkLayer link = LinkLayer::kEthernet;
+  bool vlan = true;  // look through up to two tags; else tagged frames are denied
+  Checksums checksums = Checksums::kVerify;
+};
+
+enum class ParseOutcome : uint8_t {
+  kJudge,  // `key` is to be judged by policy
+  kPass,   // link control: allowed without policy, `reason` says why
+  kDeny,   // cannot be judged, `reason` says why
+};
+
+struct ParsedPacket {
+  // Set as far as the packet was understood; family 0 where no addresses were found. A later
+  // fragment has protocol 255 (kProtocolUnknown), an ICMP echo its identifier as src_port.
+  FlowKey key{};
+  ParseOutcome outcome = ParseOutcome::kDeny;
+  Reason reason = Reason::kMalformed;
+  uint8_t tcp_flags = 0;
+  uint32_t tcp_sequence = 0;
+  uint32_t tcp_acknowledgement = 0;  // meaningful where the flag is set
+  uint32_t tcp_length = 0;           // of sequence space: data, SYN and FIN
+  uint8_t icmp_type = 0;
+  bool ports_known = false;  // key.src_port and key.dst_port come from the packet
+  // What a receiver without state would open a connection for: TCP SYN, SCTP INIT, everything of
+  // protocols without such a mark; but no echo reply.
+  bool starts_connection = false;
+  bool later_fragment = false;  // judged without ports (certainty rule)
+  bool captured_short = false;  // captured fewer bytes than were on the wire
+  uint16_t l3_offset = 0;       // from the start of the frame
+  uint16_t l4_offset = 0;
+};
+
+ParsedPacket ParsePacket(const PacketView& packet, const ParseOptions& options) noexcept;
+void ParsePackets(std::span<const PacketView> packets, const ParseOptions& options,
+                  std::span<ParsedPacket> parsed) noexcept;
+
+}  // namespace npf
+
+#endif  // NPF_PACKET_H_

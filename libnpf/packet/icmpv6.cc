@@ -1,0 +1,116 @@
+// Neighbour discovery (RFC 4861) and multicast listener discovery (RFC 2710, 3810). IPv6 does not
+// work without them, so that what is well formed passes without policy, and what is not is refused:
+// hosts act on these messages, and believing a forged one hands an attacker the traffic (A79).
+#include <algorithm>
+
+#include "packet/frame.h"
+
+namespace npf::packet {
+namespace {
+
+constexpr uint8_t kListenerQuery = 130;
+constexpr uint8_t kListenerReport = 131;
+constexpr uint8_t kListenerDone = 132;
+constexpr uint8_t kRouterSolicitation = 133;
+constexpr uint8_t kRouterAdvertisement = 134;
+constexpr uint8_t kNeighbourSolicitation = 135;
+constexpr uint8_t kNeighbourAdvertisement = 136;
+constexpr uint8_t kRedirect = 137;
+constexpr uint8_t kListenerReportV2 = 143;
+
+constexpr uint8_t kOptionSourceLinkAddress = 1;
+constexpr uint8_t kSolicitedFlag = 0x40;
+
+// Of the message without options.
+uint32_t FixedBytes(uint8_t type) {
+  switch (type) {
+    case kRouterAdvertisement:
+      return 16;
+    case kNeighbourSolicitation:
+    case kNeighbourAdvertisement:
+    case kListenerQuery:
+    case kListenerReport:
+    case kListenerDone:
+      return 24;
+    case kRedirect:
+      return 40;
+    default:
+      return 8;
+  }
+}
+
+// Every option has a length, and fits. `has_source_link` says whether the one named so was there.
+bool OptionsAreWellFormed(const Frame& frame, uint32_t at, bool& has_source_link) {
+  while (frame.OnWire(at, 1)) {
+    if (!frame.Has(at, 2)) return false;
+    const uint32_t bytes = frame.U8(at + 1) * 8u;
+    if (bytes == 0 || !frame.OnWire(at, bytes)) return false;
+    has_source_link = has_source_link || frame.U8(at) == kOptionSourceLinkAddress;
+    at += bytes;
+  }
+  return true;
+}
+
+bool IsSolicitedNodeAddress(const uint8_t* address) {
+  static constexpr uint8_t kPrefix[13] = {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff};
+  return std::equal(kPrefix, kPrefix + 13, address);
+}
+
+bool SolicitationIsGood(const Walk& walk, bool has_source_link) {
+  const FlowKey& key = walk.parsed.key;
+  if (walk.frame.U8(walk.offset + 8) == 0xff) return false;  // target
+  if (!IsUnspecifiedV6(key.src)) return true;
+  return IsSolicitedNodeAddress(key.dst) && !has_source_link;  // duplicate address detection
+}
+
+bool AdvertisementIsGood(const Walk& walk) {
+  const FlowKey& key = walk.parsed.key;
+  if (IsUnspecifiedV6(key.src) || walk.frame.U8(walk.offset + 8) == 0xff) return false;
+  return key.dst[0] != 0xff || (walk.frame.U8(walk.offset + 4) & kSolicitedFlag) == 0;
+}
+
+bool NeighbourMessageIsGood(const Walk& walk, uint8_t type) {
+  const Frame& frame = walk.frame;
+  const uint32_t fixed = FixedBytes(type);
+  bool has_source_link = false;
+  // Fragmented ones are refused by receivers as well (RFC 6980).
+  if (walk.hop_limit != 255 || walk.fragment_header || frame.U8(walk.offset + 1) != 0 ||
+      !frame.OnWire(walk.offset, fixed) || !frame.Has(walk.offset, fixed) ||
+      !OptionsAreWellFormed(frame, walk.offset + fixed, has_source_link)) {
+    return false;
+  }
+  const uint8_t* src = walk.parsed.key.src;
+  switch (type) {
+    case kRouterSolicitation:
+      return !IsUnspecifiedV6(src) || !has_source_link;
+    case kNeighbourSolicitation:
+      return SolicitationIsGood(walk, has_source_link);
+    case kNeighbourAdvertisement:
+      return AdvertisementIsGood(walk);
+    case kRedirect:
+      return IsLinkLocalV6(src) && frame.U8(walk.offset + 24) != 0xff;
+    default:
+      return IsLinkLocalV6(src);  // a router's
+  }
+}
+
+// The Router Alert option is what makes routers look at these at all.
+bool ListenerMessageIsGood(const Walk& walk, uint8_t type) {
+  const uint8_t* src = walk.parsed.key.src;
+  const bool source_fits = IsLinkLocalV6(src) || (IsUnspecifiedV6(src) && type != kListenerQuery);
+  return walk.hop_limit == 1 && walk.router_alert && !walk.fragment_header && source_fits &&
+         walk.frame.OnWire(walk.offset, FixedBytes(type));
+}
+
+}  // namespace
+
+void ParseIcmpv6Control(Walk& walk) {
+  const uint8_t type = walk.parsed.icmp_type;
+  const bool listener = type <= kListenerDone || type == kListenerReportV2;
+  const bool good =
+      listener ? ListenerMessageIsGood(walk, type) : NeighbourMessageIsGood(walk, type);
+  if (!good) return walk.Deny(Reason::kNeighbourDiscovery);
+  walk.PassLinkControl();
+}
+
+}  // namespace npf::packet

@@ -1,0 +1,184 @@
+// TCP, UDP, SCTP, ICMP, and everything else as a protocol without ports.
+#include <cstring>
+
+#include "packet/checksum.h"
+#include "packet/frame.h"
+
+namespace npf::packet {
+namespace {
+
+constexpr uint8_t kTcpFin = 0x01;
+constexpr uint8_t kTcpSyn = 0x02;
+constexpr uint8_t kTcpRst = 0x04;
+constexpr uint8_t kTcpAck = 0x10;
+constexpr uint8_t kTcpUrg = 0x20;
+
+constexpr uint8_t kSctpInit = 1;
+
+constexpr uint8_t kIcmpEchoReply = 0;
+constexpr uint8_t kIcmpRedirect = 5;
+constexpr uint8_t kIcmpEcho = 8;
+constexpr uint8_t kIcmpv6Echo = 128;
+constexpr uint8_t kIcmpv6EchoReply = 129;
+
+// The unspecified source is a DHCP client's that looks for a server, or nobody's (A85).
+bool UnspecifiedSourceIsWrong(const FlowKey& key) {
+  static constexpr uint8_t kZero[16] = {};
+  static constexpr uint8_t kBroadcast[4] = {255, 255, 255, 255};
+  if (std::memcmp(key.src, kZero, 16) != 0) return false;
+  const bool dhcp = key.family == 4 && key.protocol == kProtocolUdp && key.src_port == 68 &&
+                    key.dst_port == 67 && std::memcmp(key.dst, kBroadcast, 4) == 0;
+  return !dhcp;
+}
+
+// The last checks that hold for every protocol. The ports, where there are any, are in the key.
+void Finish(const Walk& walk) {
+  const FlowKey& key = walk.parsed.key;
+  if (UnspecifiedSourceIsWrong(key)) return walk.Deny(Reason::kMartian);
+  if (walk.parsed.ports_known && EqualAddresses(key) && key.src_port == key.dst_port) {
+    return walk.Deny(Reason::kLand);
+  }
+  walk.Judge();
+}
+
+void ReadPorts(Walk& walk) {
+  walk.parsed.key.src_port = walk.frame.U16(walk.offset);
+  walk.parsed.key.dst_port = walk.frame.U16(walk.offset + 2);
+  walk.parsed.ports_known = true;
+}
+
+// What no stack sends (A63).
+bool TcpFlagsAreWrong(uint8_t flags) {
+  const bool syn = (flags & kTcpSyn) != 0;
+  const bool rst = (flags & kTcpRst) != 0;
+  const bool fin = (flags & kTcpFin) != 0;
+  if (syn && (rst || fin)) return true;
+  if (rst && fin) return true;
+  if (flags & kTcpAck) return false;
+  if (!syn && !rst) return true;
+  return rst && (flags & kTcpUrg) != 0;
+}
+
+// Only for a whole segment, all of it captured.
+bool TcpChecksumIsWrong(const Walk& walk) {
+  const FlowKey& key = walk.parsed.key;
+  const uint32_t length = walk.frame.WireFrom(walk.offset);
+  const uint32_t address_bytes = key.family == 4 ? 4 : 16;
+  uint64_t sum = InternetSum(key.src, address_bytes) + InternetSum(key.dst, address_bytes);
+  sum += uint64_t{kProtocolTcp} + length;
+  sum += InternetSum(walk.frame.At(walk.offset), length);
+  return FoldChecksum(sum) != 0;
+}
+
+void ParseTcp(Walk& walk) {
+  constexpr uint32_t kHeaderBytes = 20;
+  constexpr uint32_t kNeededBytes = 14;  // ports, data offset, flags
+  if (!walk.Require(kHeaderBytes, kNeededBytes)) return;
+  ReadPorts(walk);
+  const uint32_t data_offset = uint32_t{walk.frame.U8(walk.offset + 12)} / 16 * 4;
+  const uint32_t payload = walk.frame.WireFrom(walk.offset);
+  if (data_offset < kHeaderBytes) return walk.Deny(Reason::kMalformed);
+  if (data_offset > payload) {
+    return walk.Deny(walk.first_fragment ? Reason::kFragmentTiny : Reason::kMalformed);
+  }
+  const uint8_t flags = walk.frame.U8(walk.offset + 13);
+  walk.parsed.tcp_flags = flags;
+  walk.parsed.tcp_sequence = walk.frame.U32(walk.offset + 4);
+  walk.parsed.tcp_acknowledgement = walk.frame.U32(walk.offset + 8);
+  walk.parsed.tcp_length =
+      payload - data_offset + ((flags & kTcpSyn) != 0 ? 1 : 0) + ((flags & kTcpFin) != 0 ? 1 : 0);
+  if (TcpFlagsAreWrong(flags)) return walk.Deny(Reason::kTcpFlags);
+  const bool changes_state = (flags & (kTcpSyn | kTcpFin | kTcpRst)) != 0;
+  if (changes_state && walk.options.checksums == Checksums::kVerify && !walk.first_fragment &&
+      walk.frame.Has(walk.offset, payload) && TcpChecksumIsWrong(walk)) {
+    return walk.Deny(Reason::kChecksum);
+  }
+  walk.parsed.starts_connection = (flags & kTcpSyn) != 0 && (flags & kTcpAck) == 0;
+  Finish(walk);
+}
+
+void ParseUdp(Walk& walk) {
+  constexpr uint32_t kHeaderBytes = 8;
+  constexpr uint32_t kNeededBytes = 6;  // ports, length
+  if (!walk.Require(kHeaderBytes, kNeededBytes)) return;
+  ReadPorts(walk);
+  const uint32_t length = walk.frame.U16(walk.offset + 4);
+  if (length < kHeaderBytes) return walk.Deny(Reason::kMalformed);
+  if (!walk.first_fragment && length > walk.frame.WireFrom(walk.offset)) {
+    return walk.Deny(Reason::kMalformed);
+  }
+  walk.parsed.starts_connection = true;
+  Finish(walk);
+}
+
+// An association begins with an INIT, alone in its packet, under tag 0, which nothing else bears
+// (RFC 9260, 6.10 and 8.5.1; A80).
+Reason CheckFirstChunk(const Walk& walk, uint32_t chunk) {
+  constexpr uint32_t kInitBytes = 20;
+  const Frame& frame = walk.frame;
+  const bool init = frame.U8(chunk) == kSctpInit;
+  const bool tag_is_zero = frame.U32(walk.offset + 4) == 0;
+  if (init != tag_is_zero) return Reason::kMalformed;
+  if (!init || walk.first_fragment) return Reason::kPolicy;
+  const uint32_t length = frame.U16(chunk + 2);
+  const bool alone = length <= frame.WireFrom(chunk) && frame.WireFrom(chunk) - length < 4;
+  return length >= kInitBytes && alone ? Reason::kPolicy : Reason::kMalformed;
+}
+
+void ParseSctp(Walk& walk) {
+  constexpr uint32_t kHeaderBytes = 12;
+  constexpr uint32_t kPortBytes = 4;
+  constexpr uint32_t kChunkHeaderBytes = 4;
+  if (!walk.Require(kHeaderBytes, kPortBytes)) return;
+  ReadPorts(walk);
+  const uint32_t chunk = walk.offset + kHeaderBytes;
+  if (walk.frame.Has(chunk, kChunkHeaderBytes)) {
+    const Reason fault = CheckFirstChunk(walk, chunk);
+    if (fault != Reason::kPolicy) return walk.Deny(fault);
+    walk.parsed.starts_connection = walk.frame.U8(chunk) == kSctpInit;
+  }
+  Finish(walk);
+}
+
+void ParseIcmp(Walk& walk) {
+  constexpr uint32_t kHeaderBytes = 8;
+  if (!walk.Require(kHeaderBytes, 2)) return;
+  const uint8_t type = walk.frame.U8(walk.offset);
+  const bool v6 = walk.protocol == kProtocolIcmpv6;
+  walk.parsed.icmp_type = type;
+  const bool control = (type >= 130 && type <= 137) || type == 143;
+  if (v6 && control) return ParseIcmpv6Control(walk);
+  if (!v6 && type == kIcmpRedirect) return walk.Deny(Reason::kNeighbourDiscovery);
+  const bool echo = type == (v6 ? kIcmpv6Echo : kIcmpEcho);
+  const bool echo_reply = type == (v6 ? kIcmpv6EchoReply : kIcmpEchoReply);
+  if (echo || echo_reply) {
+    if (!walk.Require(kHeaderBytes, 6)) return;
+    walk.parsed.key.src_port = walk.frame.U16(walk.offset + 4);  // tells its flow from others
+  }
+  walk.parsed.starts_connection = !echo_reply;
+  Finish(walk);
+}
+
+}  // namespace
+
+void ParseTransport(Walk& walk) {
+  const uint8_t protocol = walk.protocol;
+  const bool v4 = walk.parsed.key.family == 4;
+  switch (protocol) {
+    case kProtocolTcp:
+      return ParseTcp(walk);
+    case kProtocolUdp:
+      return ParseUdp(walk);
+    case kProtocolSctp:
+      return ParseSctp(walk);
+    case kProtocolIcmp:
+    case kProtocolIcmpv6:
+      if (v4 != (protocol == kProtocolIcmp)) return walk.Deny(Reason::kIcmpFamily);
+      return ParseIcmp(walk);
+    default:
+      walk.parsed.starts_connection = true;
+      return Finish(walk);
+  }
+}
+
+}  // namespace npf::packet
