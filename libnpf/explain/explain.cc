@@ -1,0 +1,180 @@
+#include "npf/explain.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "classify/address_lookup.h"
+#include "explain/near_miss.h"
+#include "npf/classify.h"
+#include "program/view.h"
+
+namespace npf {
+namespace {
+
+constexpr std::string_view kKindNames[] = {"pod", "node", "service", "unknown_pod", "external"};
+
+// The class that judged an address.
+uint32_t ClassOf(const ProgramView& view, const FlowKey& key, const uint8_t* address) {
+  if (key.family == 6) return LookUpV6(view, address);
+  IpAddress v4;
+  std::copy_n(address, 4, v4.bytes.begin());
+  return view.header().leaf_bytes == 2 ? LookUpV4<uint16_t>(view, v4.v4())
+                                       : LookUpV4<uint32_t>(view, v4.v4());
+}
+
+Party PartyOf(const ProgramView& view, const FlowKey& key, const uint8_t* bytes,
+              const IpAddress& address) {
+  Party party;
+  party.address = ToString(address);
+  const uint32_t address_class = ClassOf(view, key, bytes);
+  party.kind = kKindNames[view.Section<layout::ClassRecord>(layout::kClasses)[address_class].kind];
+  if (const layout::Endpoint* endpoint = view.FindEndpoint(key.family, bytes)) {
+    party.name = view.String(endpoint->name);
+    party.node = view.String(endpoint->node);
+    party.labels = view.String(endpoint->labels);
+  }
+  return party;
+}
+
+class DirectionExplainer {
+ public:
+  DirectionExplainer(const ProgramView& view, const RuleQuestion& question)
+      : view_(view), question_(question) {}
+
+  void Run(DirectionExplanation& out) {
+    const auto subject_atoms = view_.AtomsOf(question_.subject_class);
+    for (const layout::PolicyRecord& policy :
+         view_.Section<layout::PolicyRecord>(layout::kPolicies)) {
+      if ((policy.isolates >> static_cast<uint8_t>(question_.direction) & 1) == 0) continue;
+      if (!std::binary_search(subject_atoms.begin(), subject_atoms.end(), policy.subject_atom)) {
+        continue;
+      }
+      out.isolated = true;
+      out.isolating.emplace_back(view_.String(policy.name));
+      JudgeRules(policy, out);
+    }
+    if (!out.allowing.empty()) out.nearest.reset();
+  }
+
+ private:
+  void JudgeRules(const layout::PolicyRecord& policy, DirectionExplanation& out) {
+    const auto rules = view_.Section<layout::RuleRecord>(layout::kRules)
+                           .subspan(policy.first_rule, policy.rule_count);
+    for (const layout::RuleRecord& rule : rules) {
+      if (rule.direction != static_cast<uint8_t>(question_.direction)) continue;
+      RuleJudgement judgement = JudgeRule(view_, question_, rule);
+      RuleRef ref{.policy = std::string(view_.String(policy.name)),
+                  .direction = question_.direction,
+                  .rule = rule.index,
+                  .peer = judgement.peer,
+                  .port = judgement.port};
+      if (judgement.allows) {
+        out.allowing.push_back(std::move(ref));
+      } else if (judgement.distance < nearest_distance_) {
+        nearest_distance_ = judgement.distance;
+        out.nearest = NearMiss{std::move(ref), judgement.field, std::move(judgement.detail)};
+      }
+    }
+  }
+
+  const ProgramView& view_;
+  const RuleQuestion& question_;
+  uint64_t nearest_distance_ = std::numeric_limits<uint64_t>::max();
+};
+
+void ExplainDirection(const ProgramView& view, const ClassifyOptions& options, const FlowKey& key,
+                      const Explanation& context, Direction direction, DirectionExplanation& out) {
+  const bool ingress = direction == Direction::kIngress;
+  const uint8_t bit = ingress ? kIngressAllowed : kEgressAllowed;
+  const uint8_t* subject = ingress ? key.dst : key.src;
+  const uint8_t* peer = ingress ? key.src : key.dst;
+  out.allowed = (context.verdict.directions & bit) != 0;
+  const uint32_t subject_class = ClassOf(view, key, subject);
+  if ((static_cast<uint8_t>(options.directions) & bit) == 0) return;
+  if (subject_class >= view.header().pod_class_count) return;
+  if (context.verdict.cell == layout::kLoopbackCell) return;
+  out.judged = true;
+  const RuleQuestion question{.direction = direction,
+                              .subject_class = subject_class,
+                              .peer_class = ClassOf(view, key, peer),
+                              .peer = ingress ? context.src : context.dst,
+                              .peer_address = ingress ? SourceOf(key) : DestinationOf(key),
+                              .protocol = key.protocol,
+                              .port = key.dst_port};
+  DirectionExplainer(view, question).Run(out);
+  out.local_node = ingress && out.allowed && out.isolated && out.allowing.empty();
+  if (out.allowed) out.nearest.reset();
+}
+
+void AppendParty(const char* role, const Party& party, std::string& text) {
+  absl::StrAppend(&text, role, " ", party.address, " is ");
+  if (party.name.empty()) {
+    absl::StrAppend(&text, std::string(party.kind));
+  } else {
+    absl::StrAppend(&text, std::string(party.kind), " ", party.name);
+  }
+  if (!party.labels.empty()) absl::StrAppend(&text, " (", party.labels, ")");
+  text += '\n';
+}
+
+void AppendDirection(const char* name, const DirectionExplanation& direction, std::string& text) {
+  absl::StrAppend(&text, name, ": ", direction.allowed ? "allow" : "deny");
+  if (!direction.judged) {
+    text += ", not judged: no policy applies to this side\n";
+    return;
+  }
+  if (!direction.isolated) {
+    text += ", no policy isolates the pod in this direction\n";
+    return;
+  }
+  absl::StrAppend(&text, ", isolated by ", absl::StrJoin(direction.isolating, ", "), "\n");
+  if (direction.local_node) text += "  from the pod's own node: exempt\n";
+  for (const RuleRef& rule : direction.allowing) {
+    absl::StrAppend(&text, "  allowed by ", rule.policy, " ", rule.FieldPath(), "\n");
+  }
+  if (direction.nearest) {
+    absl::StrAppend(&text, "  nearest rule ", direction.nearest->rule.policy, " ",
+                    direction.nearest->rule.FieldPath(), ": ", direction.nearest->detail, "\n");
+  } else if (!direction.allowed) {
+    text += "  none of these policies has a rule for this direction\n";
+  }
+}
+
+}  // namespace
+
+std::string RuleRef::FieldPath() const {
+  const bool ingress = direction == Direction::kIngress;
+  std::string path = absl::StrCat("spec.", ingress ? "ingress" : "egress", "[", rule, "]");
+  if (peer) absl::StrAppend(&path, ingress ? ".from[" : ".to[", *peer, "]");
+  if (port) absl::StrAppend(&path, ".ports[", *port, "]");
+  return path;
+}
+
+Explanation Explain(const Program& program, const ClassifyOptions& options, const FlowKey& key) {
+  const ProgramView& view = program.view();
+  Explanation explanation;
+  Classify(program, options, {&key, 1}, {&explanation.verdict, 1});
+  if (key.family != 4 && key.family != 6) return explanation;
+  explanation.src = PartyOf(view, key, key.src, SourceOf(key));
+  explanation.dst = PartyOf(view, key, key.dst, DestinationOf(key));
+  ExplainDirection(view, options, key, explanation, Direction::kEgress, explanation.egress);
+  ExplainDirection(view, options, key, explanation, Direction::kIngress, explanation.ingress);
+  return explanation;
+}
+
+std::string Format(const Explanation& explanation) {
+  const Reason reason = static_cast<Reason>(explanation.verdict.reason);
+  const std::string_view name = Name(reason);
+  std::string text = absl::StrCat(explanation.verdict.allowed != 0 ? "allow" : "deny", " (",
+                                  absl::string_view(name.data(), name.size()), ")\n");
+  AppendParty("source", explanation.src, text);
+  AppendParty("destination", explanation.dst, text);
+  AppendDirection("egress", explanation.egress, text);
+  AppendDirection("ingress", explanation.ingress, text);
+  return text;
+}
+
+}  // namespace npf
