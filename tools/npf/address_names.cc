@@ -1,0 +1,52 @@
+#include "npf/address_names.h"
+
+#include <algorithm>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+namespace npf::tools {
+namespace {
+
+bool HasPodAddress(const Pod& pod) {
+  return !pod.host_network && pod.phase != PodPhase::kSucceeded && pod.phase != PodPhase::kFailed;
+}
+
+// Whether `pod` has the address rather than `other` (R51).
+bool Wins(const Pod& pod, const Pod& other) {
+  if (pod.terminating != other.terminating) return other.terminating;
+  if (pod.creation_timestamp != other.creation_timestamp) {
+    return pod.creation_timestamp > other.creation_timestamp;
+  }
+  return std::tie(pod.ns, pod.name) < std::tie(other.ns, other.name);
+}
+
+}  // namespace
+
+AddressNames::AddressNames(const Snapshot& snapshot) {
+  absl::flat_hash_map<Key, const Pod*> owners;
+  for (const Pod& pod : snapshot.pods()) {
+    if (!HasPodAddress(pod)) continue;
+    for (const std::string& text : pod.ips) {
+      const std::optional<IpAddress> address = ParseIpAddress(text);
+      if (!address.has_value()) continue;
+      const Pod*& owner = owners[KeyOf(*address)];
+      if (owner == nullptr || Wins(pod, *owner)) owner = &pod;
+    }
+  }
+  for (const auto& [key, pod] : owners) pods_.emplace(key, pod->ns + "/" + pod->name);
+}
+
+AddressNames::Key AddressNames::KeyOf(const IpAddress& address) {
+  Key key;
+  std::copy(address.bytes.begin(), address.bytes.end(), key.begin());
+  key[16] = static_cast<uint8_t>(address.family);
+  return key;
+}
+
+std::string_view AddressNames::PodOf(const IpAddress& address) const {
+  const auto found = pods_.find(KeyOf(address));
+  return found == pods_.end() ? std::string_view() : std::string_view(found->second);
+}
+
+}  // namespace npf::tools

@@ -1,0 +1,129 @@
+#include "npf/input.h"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include <CLI/CLI.hpp>
+
+#include "npf/address.h"
+#include "npf/output.h"
+
+namespace npf::tools {
+namespace {
+
+constexpr size_t kPrintedMax = 50;
+
+std::vector<IpPrefix> ParsePrefixes(const std::vector<std::string>& texts) {
+  std::vector<IpPrefix> prefixes;
+  prefixes.reserve(texts.size());
+  for (const std::string& text : texts) prefixes.push_back(ParseIpPrefix(text).prefix);
+  return prefixes;
+}
+
+std::string CheckPrefix(const std::string& text) {
+  const ParsedPrefix parsed = ParseIpPrefix(text);
+  if (parsed.fault == PrefixFault::kNone && !parsed.host_bits_set) return "";
+  return "not a CIDR (found \"" + EscapeForMessage(text) + "\"); as 10.0.0.0/8 or fd00::/8";
+}
+
+// What concerns the input as a whole comes last; what concerns a file as a whole comes first in it.
+Diagnostics InInputOrder(const Diagnostics& diagnostics) {
+  std::vector<Diagnostic> all(diagnostics.all().begin(), diagnostics.all().end());
+  const auto place = [](const Diagnostic& diagnostic) {
+    const Position& position = diagnostic.position;
+    return std::tuple(position.file == 0, position.file, position.line, position.column);
+  };
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
+  Diagnostics sorted;
+  for (Diagnostic& diagnostic : all) sorted.Add(std::move(diagnostic));
+  return sorted;
+}
+
+void PrintRest(size_t count, size_t printed, const std::string& what) {
+  if (count <= printed) return;
+  const size_t rest = count - printed;
+  PrintError("... and " + std::to_string(rest) + " more " + what + (rest == 1 ? "" : "s"));
+}
+
+}  // namespace
+
+void AddInputFlags(CLI::App& app, InputFlags& flags, bool paths_required) {
+  app.add_option(
+         "-f,--file", flags.paths,
+         "a file or directory of Kubernetes objects, YAML or JSON, or - for standard input; "
+         "repeatable")
+      ->required(paths_required)
+      ->allow_extra_args(false)
+      ->type_name("PATH");
+  app.add_option("-n,--namespace", flags.default_namespace,
+                 "the namespace of objects that name none")
+      ->capture_default_str()
+      ->type_name("NAMESPACE");
+  app.add_flag("--strict-cidr", flags.strict_cidr, "a CIDR with host bits is an error");
+  app.add_flag("--lenient", flags.lenient, "unknown fields of policies are warnings");
+  app.add_flag("--last-wins", flags.last_wins, "of objects with one name the last counts");
+  app.add_flag("--skip-invalid", flags.skip_invalid,
+               "invalid policies are left out, with a warning");
+  const CLI::Validator is_prefix(CheckPrefix, "CIDR");
+  app.add_option("--pod-cidr", flags.pod_cidrs, "addresses of pods, known or not; repeatable")
+      ->allow_extra_args(false)
+      ->check(is_prefix);
+  app.add_option("--service-cidr", flags.service_cidrs, "addresses of Services; repeatable")
+      ->allow_extra_args(false)
+      ->check(is_prefix);
+}
+
+int ExitStatusOf(const Diagnostics& diagnostics) {
+  if (diagnostics.ok()) return kExitDone;
+  bool limit_reached = false;
+  for (const Diagnostic& diagnostic : diagnostics.all()) {
+    if (diagnostic.severity != Severity::kError) continue;
+    if (diagnostic.type == "Unreadable") return kExitEnvironment;
+    limit_reached = limit_reached || diagnostic.type == "LimitExceeded";
+  }
+  return limit_reached ? kExitLimit : kExitBadInput;
+}
+
+void PrintDiagnostics(const Diagnostics& diagnostics, const std::vector<std::string>& files) {
+  size_t errors = 0;
+  size_t warnings = 0;
+  for (const Diagnostic& diagnostic : diagnostics.all()) {
+    size_t& count = diagnostic.severity == Severity::kError ? errors : warnings;
+    if (count == kPrintedMax) continue;
+    ++count;
+    PrintError(Format(diagnostic, files));
+  }
+  PrintRest(diagnostics.error_count(), errors, "error");
+  PrintRest(diagnostics.warning_count(), warnings, "warning");
+}
+
+LoadedInput LoadInput(const InputFlags& flags) { return LoadInputFrom(flags, flags.paths); }
+
+LoadedInput LoadInputFrom(const InputFlags& flags, const std::vector<std::string>& paths) {
+  LoadedInput input;
+  SnapshotOptions options;
+  options.strict_cidr = flags.strict_cidr;
+  options.last_wins = flags.last_wins;
+  options.skip_invalid = flags.skip_invalid;
+  options.default_namespace = flags.default_namespace;
+  options.pod_cidrs = ParsePrefixes(flags.pod_cidrs);
+  options.service_cidrs = ParsePrefixes(flags.service_cidrs);
+  SnapshotBuilder builder(std::move(options));
+  LoadOptions load_options;
+  load_options.lenient = flags.lenient;
+  Diagnostics diagnostics;
+  for (const std::string& path : paths) {
+    LoadPath(path, load_options, builder, diagnostics, input.report);
+  }
+  input.files = builder.files();
+  absl::StatusOr<Snapshot> snapshot = builder.Build(diagnostics);
+  input.diagnostics = InInputOrder(diagnostics);
+  PrintDiagnostics(input.diagnostics, input.files);
+  input.exit_status = ExitStatusOf(input.diagnostics);
+  if (snapshot.ok()) input.snapshot = *std::move(snapshot);
+  return input;
+}
+
+}  // namespace npf::tools

@@ -1,0 +1,67 @@
+// The objects that a verb works on: the flags that name them, and loading them with every error and
+// warning told on stderr.
+//
+//   InputFlags flags;
+//   AddInputFlags(*verb, flags);
+//   ...
+//   LoadedInput input = LoadInput(flags);
+//   if (!input.snapshot.has_value()) return input.exit_status;
+#ifndef NPF_TOOLS_NPF_INPUT_H_
+#define NPF_TOOLS_NPF_INPUT_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "npf/diagnostics.h"
+#include "npf/exit_status.h"
+#include "npf/load.h"
+#include "npf/snapshot.h"
+
+namespace CLI {
+class App;
+}
+
+namespace npf::tools {
+
+struct InputFlags {
+  std::vector<std::string> paths;  // -f, repeatable
+  bool strict_cidr = false;
+  bool lenient = false;
+  bool last_wins = false;
+  bool skip_invalid = false;
+  std::string default_namespace = "default";  // -n: of objects that name none
+  std::vector<std::string> pod_cidrs;
+  std::vector<std::string> service_cidrs;
+};
+
+// Adds -f, -n, --strict-cidr, --lenient, --last-wins, --skip-invalid, --pod-cidr, --service-cidr.
+// `paths_required` makes a call without -f bad usage.
+void AddInputFlags(CLI::App& app, InputFlags& flags, bool paths_required = true);
+
+struct LoadedInput {
+  std::optional<Snapshot> snapshot;  // absent where the input cannot be used
+  int exit_status = kExitDone;       // what to return where it is absent
+  LoadReport report;
+  Diagnostics diagnostics;         // in input order
+  std::vector<std::string> files;  // that Position::file indexes; [0] is empty
+};
+
+// Reads everything that `flags` names. Each error and warning is printed on stderr, one a line, as
+// "npf: FILE:LINE:COL: OBJECT: FIELD: what is wrong", in input order.
+LoadedInput LoadInput(const InputFlags& flags);
+
+// As LoadInput, of `paths` in place of flags.paths (for `replay --update`).
+LoadedInput LoadInputFrom(const InputFlags& flags, const std::vector<std::string>& paths);
+
+// Prints the diagnostics that way; beyond 50 errors and 50 warnings they are counted, not printed.
+void PrintDiagnostics(const Diagnostics& diagnostics, const std::vector<std::string>& files);
+
+// What diagnostics with errors mean to a script: a file could not be read, a limit was reached, or
+// the input is wrong. kExitDone without errors.
+int ExitStatusOf(const Diagnostics& diagnostics);
+
+}  // namespace npf::tools
+
+#endif  // NPF_TOOLS_NPF_INPUT_H_

@@ -1,0 +1,41 @@
+// One judged packet, as the outputs of `replay` speak of it.
+#ifndef NPF_TOOLS_NPF_REPLAY_RECORD_H_
+#define NPF_TOOLS_NPF_REPLAY_RECORD_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "npf/address_names.h"
+#include "npf/engine.h"
+
+namespace npf::tools {
+
+struct PacketRecord {
+  uint64_t number = 0;
+  uint64_t stamp_ns = 0;
+  uint32_t wire_length = 0;
+  const Judgement& judgement;
+};
+
+bool HasAddresses(const FlowKey& key);
+// The packet's key, turned round where the packet goes against its connection's direction.
+FlowKey ConnectionKey(const Judgement& judgement);
+const char* VerdictWord(bool allowed);
+
+// Whether policy itself said this verdict, so that it can be explained.
+bool SaidByPolicy(const Judgement& judgement);
+
+// One line of JSON with its line end, as docs/verdict.schema.json has it. What is not known of a
+// packet is left out; `why` is the JSON of an explanation, or empty.
+void AppendJsonLine(const PacketRecord& record, const AddressNames& names, std::string_view why,
+                    std::string& out);
+
+// The reason of a deny for a reader of the annotated capture, such as
+// "npf: deny: policy: 10.0.0.1 -> prod/db TCP 5432; ingress of prod/db: isolated by prod/db".
+std::string DenyComment(const PacketRecord& record, const AddressNames& names,
+                        std::string_view why);
+
+}  // namespace npf::tools
+
+#endif  // NPF_TOOLS_NPF_REPLAY_RECORD_H_
