@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# run.sh NPF SOURCE_DIR: the command as people and scripts meet it: exit statuses, what goes to
+# standard output and what does not, and the answers of the three-tier example.
+set -uo pipefail
+npf=$1
+source_dir=$2
+example=$2/examples/three-tier
+schema() { python3 "$source_dir/tests/cli/check_schema.py" "$source_dir/docs/verdict.schema.json" < "$work/out" || fail "not as the schema says"; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+input=(-f "$example/policies.yaml" -f "$example/cluster.yaml")
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+# status WANTED command...: the exit status; standard output and error are kept.
+status() {
+  local got=0
+  "${@:2}" > "$work/out" 2> "$work/err" < /dev/null || got=$?
+  [[ $got -eq $1 ]] || fail "status $got, wanted $1: ${*:2}: $(head -3 "$work/err")"
+}
+silent() { [[ ! -s $work/out ]] || fail "standard output is not empty: $(head -2 "$work/out")"; }
+err_lines() { [[ $(wc -l < "$work/err") -eq $1 ]] || fail "wanted $1 lines on standard error: $(cat "$work/err")"; }
+says() { grep -qF -- "$1" "$work/out" || fail "standard output lacks \"$1\": $(head -20 "$work/out")"; }
+warns() { grep -qF -- "$1" "$work/err" || fail "standard error lacks \"$1\": $(head -5 "$work/err")"; }
+
+# Usage: one line, and where to look.
+for arguments in "" "nonsense" "eval" "explain a" "replay" "version --what" "eval --placement mars" \
+  "compile --pair-table tree -f x" "verify --extra-max -1 -f x"; do
+  # shellcheck disable=SC2086
+  status 2 "$npf" $arguments
+  silent
+  err_lines 1
+  warns "--help"
+done
+for verb in validate eval explain replay compile verify version; do
+  status 0 "$npf" $verb --help
+  says "Example"
+done
+status 0 "$npf" version -o json
+says '"image_format":'
+status 0 "$npf" --version
+
+# Environment.
+status 4 "$npf" compile "${input[@]}" -o "$work/no/such/dir/image"
+silent
+status 4 "$npf" eval "${input[@]}" --traffic "$work/none.csv"
+silent
+status 4 "$npf" validate -f "$work/none.yaml"
+if [[ -e /dev/full ]]; then
+  "$npf" version > /dev/full 2> "$work/err"
+  [[ $? -eq 4 ]] || fail "a full disk is not status 4"
+fi
+"$npf" replay "${input[@]}" -r "$example/three-tier.pcap" -o jsonl 2> "$work/err" | head -1 > /dev/null
+[[ ${PIPESTATUS[0]} -le 4 ]] || fail "a closed pipe ended npf with ${PIPESTATUS[0]}"
+
+# Bad input: status 3, nothing on standard output.
+printf 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {podSelector: {}, ingres: []}\n' > "$work/typo.yaml"
+status 3 "$npf" explain -f "$work/typo.yaml" 10.0.0.1 10.0.0.2
+silent
+warns "typo.yaml:4:"
+printf 'not an image' > "$work/bad.npf"
+status 3 "$npf" verify "${input[@]}" --program "$work/bad.npf"
+silent
+
+# A stated limit.
+status 5 "$npf" compile "${input[@]}" --image-max 16
+[[ -s $work/err ]] || fail "a limit without a message"
+
+# eval: columns are kept, replaced, and quoted; bad rows are all told.
+cat > "$work/traffic.csv" << 'CSV'
+note,src_ip,dst_ip,proto,dst_port,verdict,extra
+"a, ""b""",10.244.1.10,10.244.1.20,TCP,8080,deny,1
+second,10.244.1.10,10.244.1.30,TCP,5432,allow,2
+third,fd00:10:244:1::20,fd00:10:244:1::30,6,5432,,3
+ping,10.244.1.10,10.244.1.20,ICMP/8,,,4
+nd,fd00:10:244:1::10,fd00:10:244:1::20,ICMPv6/135,,,5
+probe,10.244.1.1,10.244.1.20,TCP,9090,,6
+self,10.244.1.10,10.244.1.10,UDP,9,,7
+CSV
+status 0 "$npf" eval "${input[@]}" --traffic "$work/traffic.csv"
+cat > "$work/wanted.csv" << 'CSV'
+note,src_ip,dst_ip,proto,dst_port,verdict,extra,egress,ingress,reason
+"a, ""b""",10.244.1.10,10.244.1.20,TCP,8080,allow,1,allow,allow,policy
+second,10.244.1.10,10.244.1.30,TCP,5432,deny,2,deny,deny,policy
+third,fd00:10:244:1::20,fd00:10:244:1::30,6,5432,allow,3,allow,allow,policy
+ping,10.244.1.10,10.244.1.20,ICMP/8,,deny,4,deny,deny,policy
+nd,fd00:10:244:1::10,fd00:10:244:1::20,ICMPv6/135,,allow,5,allow,allow,link_control
+probe,10.244.1.1,10.244.1.20,TCP,9090,allow,6,allow,allow,local_node
+self,10.244.1.10,10.244.1.10,UDP,9,allow,7,allow,allow,loopback
+CSV
+diff "$work/wanted.csv" "$work/out" || fail "eval's rows"
+gzip -k "$work/traffic.csv"
+status 0 "$npf" eval "${input[@]}" --traffic "$work/traffic.csv.gz"
+diff "$work/wanted.csv" "$work/out" > /dev/null || fail "eval of .gz"
+"$npf" eval "${input[@]}" --traffic - < "$work/traffic.csv" > "$work/out" 2> /dev/null
+diff "$work/wanted.csv" "$work/out" > /dev/null || fail "eval of standard input"
+
+printf 'src_ip,dst_ip,proto,dst_port\n10.0.0.1,10.0.0.2,TCP,80\n10.0.0.1,10.0.0.2,TCP,\n10.0.0,fd00::1,GRE,x\n10.0.0.1,10.0.0.2,TCP,80\nshort\n' > "$work/bad.csv"
+status 3 "$npf" eval "${input[@]}" --traffic "$work/bad.csv"
+[[ $(wc -l < "$work/out") -eq 2 ]] || fail "the whole rows before a bad one: $(cat "$work/out")"
+warns "bad.csv:3: dst_port"
+warns "bad.csv:4: src_ip"
+warns "bad.csv:4: proto"
+warns "bad.csv:6: 1 fields; the header has 4"
+for header in "" "src_ip,dst_ip,proto" "src_ip,dst_ip,proto,dst_port,proto"; do
+  printf '%s\n' "$header" > "$work/header.csv"
+  status 3 "$npf" eval "${input[@]}" --traffic "$work/header.csv"
+  silent
+done
+
+# explain: which line of which file.
+status 0 "$npf" explain "${input[@]}" shop/frontend shop/api:8080
+says "allow (policy)"
+says "policies.yaml:48"
+status 1 "$npf" explain "${input[@]}" shop/frontend shop/api:8081
+says "port 8081, the rule has 8080"
+says "policies.yaml:48"
+status 1 "$npf" explain "${input[@]}" -6 shop/frontend shop/postgres:5432
+says "fd00:10:244:1::30"
+status 1 "$npf" explain "${input[@]}" shop/frontend shop/api:ICMP/8
+status 0 "$npf" explain "${input[@]}" shop/frontend "[fd00:10:244:1::20]:ICMPv6/135"
+status 1 "$npf" explain "${input[@]}" -n shop frontend 203.0.113.80:80 -o json
+says '"verdict":"deny"'
+schema
+status 0 "$npf" explain "${input[@]}" 10.244.1.1 shop/api:22 -o json
+schema
+status 2 "$npf" explain "${input[@]}" shop/nobody shop/api:8080
+status 2 "$npf" explain "${input[@]}" shop/frontend shop/api:http
+silent
+
+# compile and verify: an image made of these objects is proven, one made of others is not.
+status 0 "$npf" compile "${input[@]}" -o "$work/image"
+says "shop/default-deny"
+status 0 "$npf" compile -f "$example" -o "$work/image2" --report json
+python3 -c 'import json,sys; json.load(sys.stdin)' < "$work/out" || fail "compile --report json is no JSON"
+cmp "$work/image" "$work/image2" || fail "the same objects from a directory give another image"
+status 0 "$npf" verify "${input[@]}" --program "$work/image"
+silent
+sed 's/port: 5432/port: 5433/' "$example/policies.yaml" > "$work/other.yaml"
+status 1 "$npf" verify -f "$work/other.yaml" -f "$example/cluster.yaml" --program "$work/image"
+says "the reference"
+status 1 "$npf" verify -f "$work/other.yaml" -f "$example/cluster.yaml" --program "$work/image" -o json
+python3 -c 'import json,sys; assert json.load(sys.stdin)["differences"] > 0' < "$work/out" || fail "verify -o json"
+
+# The recorded capture: what the day at the shop needs is allowed, what the intruder tries is not.
+status 0 "$npf" replay "${input[@]}" -r "$example/three-tier.pcap" -o jsonl
+[[ $(wc -l < "$work/out") -eq 276 ]] || fail "one line for each of the 276 packets"
+schema
+
+if [[ $failures -gt 0 ]]; then echo "$failures failures"; exit 1; fi
+echo "all as it should be"

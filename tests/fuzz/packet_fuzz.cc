@@ -1,0 +1,60 @@
+// Three bytes choose the link layer, the options and how much longer the packet was on the wire;
+// the rest is the frame.
+#include <cstring>
+#include <vector>
+
+#include "fuzz/fuzz.h"
+#include "npf/packet.h"
+
+namespace {
+
+using npf::ParsedPacket;
+using npf::ParseOutcome;
+using npf::fuzzing::Expect;
+
+ParsedPacket Parse(const std::vector<uint8_t>& frame, uint32_t wire_length,
+                   const npf::ParseOptions& options) {
+  return npf::ParsePacket({.data = frame.data(),
+                           .length = static_cast<uint32_t>(frame.size()),
+                           .wire_length = wire_length},
+                          options);
+}
+
+bool SameKey(const ParsedPacket& a, const ParsedPacket& b) {
+  return std::memcmp(&a.key, &b.key, sizeof(a.key)) == 0;
+}
+
+void CheckPromises(const ParsedPacket& parsed, const npf::ParseOptions& options) {
+  if (parsed.outcome != ParseOutcome::kJudge) return;
+  Expect(parsed.key.family == 4 || parsed.key.family == 6, "what is judged has addresses");
+  Expect(!(parsed.later_fragment && parsed.ports_known), "a later fragment has no ports");
+  const uint8_t protocol = parsed.key.protocol;
+  const bool has_ports = protocol == npf::kProtocolTcp || protocol == npf::kProtocolUdp ||
+                         protocol == npf::kProtocolSctp;
+  Expect(has_ports == parsed.ports_known, "ports are known where the protocol has them");
+  Expect(options.vlan || options.link != npf::LinkLayer::kEthernet || parsed.l3_offset == 14,
+         "with VLAN off, nothing tagged is judged");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size < 3) return 0;
+  npf::ParseOptions options;
+  options.link = static_cast<npf::LinkLayer>(data[0] % 6);
+  options.vlan = (data[1] & 1) == 0;
+  options.checksums = static_cast<npf::Checksums>((data[1] >> 1) % 3);
+  const std::vector<uint8_t> frame(data + 3, data + size);
+  const auto wire_length = static_cast<uint32_t>(frame.size() + data[2]);
+  const ParsedPacket whole = Parse(frame, wire_length, options);
+  CheckPromises(whole, options);
+  // Of a capture that was cut, either nothing is known of the key, or the same.
+  const std::vector<uint8_t> half(frame.begin(),
+                                  frame.begin() + static_cast<long>(frame.size() / 2));
+  const ParsedPacket cut = Parse(half, wire_length, options);
+  CheckPromises(cut, options);
+  if (cut.outcome == ParseOutcome::kJudge && whole.outcome == ParseOutcome::kJudge) {
+    Expect(SameKey(cut, whole), "a cut capture has the whole packet's key");
+  }
+  return 0;
+}

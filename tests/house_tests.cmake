@@ -1,0 +1,66 @@
+# Tests of the house itself: every public header compiles alone, the format, the scripts, the
+# installed tree with the programs of docs/embedding.md, the command's exit statuses, the C ABI.
+
+# Twice in one file: a header needs a guard, and nothing before it. A header that fails, fails the
+# build.
+file(GLOB public_headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/libnpf/include
+     ${PROJECT_SOURCE_DIR}/libnpf/include/npf/*.h)
+set(header_sources "")
+foreach(header IN LISTS public_headers)
+  string(MAKE_C_IDENTIFIER ${header} id)
+  set(text "#include \"${header}\"\n#include \"${header}\"\n")
+  file(CONFIGURE OUTPUT headers/${id}.cc CONTENT "${text}" @ONLY)
+  list(APPEND header_sources ${CMAKE_CURRENT_BINARY_DIR}/headers/${id}.cc)
+  if(header MATCHES "npf/(abi|c)\\.h")
+    file(CONFIGURE OUTPUT headers/${id}.c CONTENT "${text}typedef int not_empty;\n" @ONLY)
+    list(APPEND header_sources ${CMAKE_CURRENT_BINARY_DIR}/headers/${id}.c)
+  endif()
+endforeach()
+add_library(npf_header_test OBJECT ${header_sources})
+target_include_directories(npf_header_test PRIVATE ${PROJECT_SOURCE_DIR}/libnpf/include)
+target_compile_options(npf_header_test PRIVATE -Wall -Wextra -Wconversion -Wshadow -pedantic -Werror)
+set_target_properties(npf_header_test PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+target_link_libraries(npf_header_test PRIVATE absl::status absl::statusor)
+
+function(npf_house_test name)
+  add_test(NAME house.${name} COMMAND ${ARGN})
+  set_tests_properties(house.${name} PROPERTIES LABELS house)
+endfunction()
+
+npf_house_test(format ${PROJECT_SOURCE_DIR}/tools/dev/format --check)
+npf_house_test(links ${PROJECT_SOURCE_DIR}/tools/dev/links)
+npf_house_test(scripts ${PROJECT_SOURCE_DIR}/tools/dev/scripts)
+if(NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
+  npf_house_test(install ${PROJECT_SOURCE_DIR}/tests/install/run.sh ${PROJECT_SOURCE_DIR}
+                 ${PROJECT_BINARY_DIR})
+endif()
+
+find_package(GTest REQUIRED)
+include(GoogleTest)
+if(NPF_BUILD_TOOLS)
+  add_executable(tools_test unit/csv_test.cc unit/question_test.cc unit/verifier_test.cc)
+  target_link_libraries(tools_test PRIVATE npf_verbs GTest::gtest_main)
+  gtest_discover_tests(tools_test TEST_PREFIX tools. PROPERTIES LABELS quick)
+
+  add_test(NAME tools.cli COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/run.sh $<TARGET_FILE:npf>
+                                  ${PROJECT_SOURCE_DIR})
+  set_tests_properties(tools.cli PROPERTIES LABELS quick)
+
+  if(DEFINED ENV{NPF_SHARED})
+    set(shared $ENV{NPF_SHARED})
+  else()
+    set(shared ${PROJECT_SOURCE_DIR}/../shared)
+  endif()
+  foreach(what IN ITEMS eval verify)
+    add_test(NAME tools.cases_${what} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/cases.py
+                                              $<TARGET_FILE:npf> ${shared} ${what})
+    set_tests_properties(tools.cases_${what} PROPERTIES LABELS "shared;slow" SKIP_RETURN_CODE 77)
+  endforeach()
+  if(NOT NPF_SANITIZE)
+    set_tests_properties(tools.cases_eval PROPERTIES LABELS shared)
+  endif()
+endif()
+
+add_executable(capi_test unit/capi_test.cc)
+target_link_libraries(capi_test PRIVATE npf_npf GTest::gtest_main)
+gtest_discover_tests(capi_test TEST_PREFIX capi. PROPERTIES LABELS quick)

@@ -1,0 +1,37 @@
+# Tests of packets, captures, connections and replay.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+add_executable(packet_test
+  unit/flow_table_test.cc unit/packet_builder.cc unit/packet_ipv4_test.cc unit/packet_ipv6_test.cc unit/packet_link_test.cc
+  unit/packet_transport_test.cc)
+target_include_directories(packet_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+target_link_libraries(packet_test PRIVATE npf_runtime GTest::gtest_main npf_flags)
+gtest_discover_tests(packet_test TEST_PREFIX packet. PROPERTIES LABELS quick)
+
+add_executable(engine_test unit/packet_builder.cc unit/replay_engine_test.cc)
+target_include_directories(engine_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+target_link_libraries(engine_test PRIVATE npf_load GTest::gtest_main npf_flags)
+gtest_discover_tests(engine_test TEST_PREFIX engine. PROPERTIES LABELS quick)
+
+if(NPF_BUILD_TOOLS)
+  find_package(ZLIB REQUIRED)
+  add_executable(capture_test
+    unit/capture_builder.cc unit/capture_pcap_test.cc unit/capture_pcapng_test.cc
+    unit/capture_writer_test.cc)
+  target_include_directories(capture_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(capture_test PRIVATE npf_capture GTest::gtest_main ZLIB::ZLIB npf_flags)
+  gtest_discover_tests(capture_test TEST_PREFIX capture. PROPERTIES LABELS quick)
+
+  add_executable(traces_test conformance/traces_test.cc)
+  target_link_libraries(traces_test PRIVATE npf_testing npf_capture GTest::gtest_main npf_flags)
+  gtest_discover_tests(traces_test TEST_PREFIX traces. PROPERTIES LABELS quick TIMEOUT 600)
+
+  add_executable(badcapture_test conformance/badcapture_test.cc conformance/fixture.cc)
+  target_compile_definitions(badcapture_test PRIVATE NPF_COMMAND="$<TARGET_FILE:npf>")
+  target_link_libraries(badcapture_test PRIVATE npf_testing GTest::gtest_main npf_flags)
+  add_dependencies(badcapture_test npf)
+  gtest_discover_tests(badcapture_test TEST_PREFIX badcapture. PROPERTIES LABELS quick)
+endif()
+
+add_subdirectory(fuzz)

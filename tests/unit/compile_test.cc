@@ -1,0 +1,174 @@
+// Programs: one meaning in every kind of table, bounds that are kept, and errors that name names.
+#include <gtest/gtest.h>
+
+#include "compile/two_choice.h"
+#include "npf/classify.h"
+#include "npf/compiler.h"
+#include "program/view.h"
+#include "testing/cluster.h"
+#include "testing/cluster_generator.h"
+#include "testing/world.h"
+#include "workload.h"
+
+namespace npf {
+namespace {
+
+using testing::PodYaml;
+using testing::PolicyYaml;
+using testing::ProgramOf;
+
+// The AND of the two one-direction tables is the joint cell, for every pair and port class.
+void ExpectJointIsAnd(const Program& program) {
+  const ProgramView& view = program.view();
+  const layout::ImageHeader& header = view.header();
+  const auto classes = view.Section<layout::ClassRecord>(layout::kClasses);
+  const auto ports = view.Section<layout::PortClassRecord>(layout::kPortClasses);
+  for (uint32_t src = 0; src < header.class_count; ++src) {
+    for (uint32_t dst = 0; dst < header.class_count; ++dst) {
+      for (size_t family = 0; family < 2; ++family) {
+        const size_t second = src == dst ? 1 : 0;
+        if (classes[src].representatives[family] == 0 ||
+            classes[dst].representatives[family] <= second) {
+          continue;
+        }
+        FlowKey key{};
+        std::copy_n(classes[src].representative[family][0], 16, key.src);
+        std::copy_n(classes[dst].representative[family][second], 16, key.dst);
+        key.family = family == 0 ? 4 : 6;
+        for (uint32_t p = 0; p < header.port_class_count; ++p) {
+          key.protocol = ports[p].protocol == 0 ? kProtocolIcmp : ports[p].protocol;
+          key.dst_port = ports[p].port;
+          Verdict verdict;
+          const ClassifyOptions options{.placement = Placement::kFabric};
+          Classify(program, options, {&key, 1}, {&verdict, 1});
+          const bool egress = TestBit(view.AllowBits(view.DecisionOf(1, src, dst)), p);
+          const bool ingress = TestBit(view.AllowBits(view.DecisionOf(0, dst, src)), p);
+          ASSERT_EQ(verdict.port_class, p);
+          ASSERT_EQ(verdict.allowed != 0, egress && ingress) << src << " " << dst << " " << p;
+          ASSERT_EQ(verdict.directions, (ingress ? 1 : 0) | (egress ? 2 : 0));
+        }
+      }
+    }
+  }
+}
+
+TEST(Compile, JointCellsAreTheAndOfTheOneDirectionTables) {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(seed);
+    const auto snapshot = testing::Freeze(testing::GenerateCluster(seed));
+    ASSERT_TRUE(snapshot.ok());
+    for (const PairKind kind : {PairKind::kDense, PairKind::kTiled, PairKind::kHash}) {
+      const auto program = Compile(*snapshot, {.pair_kind = kind});
+      ASSERT_TRUE(program.ok()) << program.status();
+      ExpectJointIsAnd(*program);
+    }
+  }
+}
+
+TEST(Compile, NothingWrapsAt65536Classes) {
+  // One class a namespace: 70,000 of them, each allowing only itself.
+  constexpr uint32_t kNamespaces = 70'000;
+  bench::Cluster cluster = bench::MakeCluster(
+      {.pods = 2 * kNamespaces, .policies = 0, .cidrs = 0, .namespaces = kNamespaces});
+  for (const Namespace& ns : cluster.namespaces) {
+    NetworkPolicy policy{.ns = ns.name, .name = "own", .policy_types = {"Ingress"}};
+    policy.ingress = {{.peers = {{.pod_selector = LabelSelector{}}}}};
+    cluster.policies.push_back(std::move(policy));
+  }
+  const std::vector<Pod> pods = cluster.pods;
+  CompileReport report;
+  const auto program = Compile(bench::Freeze(std::move(cluster)), {}, &report);
+  ASSERT_TRUE(program.ok()) << program.status();
+  EXPECT_EQ(report.pod_classes, kNamespaces);
+  for (uint32_t i = 0; i < kNamespaces; i += 997) {
+    const IpAddress own = *ParseIpAddress(pods[i].ips[0]);
+    const IpAddress neighbour = *ParseIpAddress(pods[i + kNamespaces].ips[0]);
+    const IpAddress foreign = *ParseIpAddress(pods[(i + 65'536) % kNamespaces].ips[0]);
+    const FlowKey keys[] = {MakeFlowKey(neighbour, own, kProtocolTcp, 80),
+                            MakeFlowKey(foreign, own, kProtocolTcp, 80)};
+    Verdict verdicts[2];
+    Classify(*program, {}, keys, verdicts);
+    EXPECT_EQ(verdicts[0].allowed, 1) << i;
+    EXPECT_EQ(verdicts[1].allowed, 0) << i;
+  }
+}
+
+TEST(Compile, ABudgetThatIsExceededNamesTheCostliestPolicies) {
+  const Snapshot snapshot = bench::Freeze(bench::MakeCluster({}));
+  const auto program = Compile(snapshot, {.image_bytes_max = 600'000});
+  ASSERT_TRUE(absl::IsResourceExhausted(program.status())) << program.status();
+  EXPECT_NE(program.status().message().find("policies that cost most: ns-"), std::string::npos)
+      << program.status();
+}
+
+TEST(Compile, ATimeLimitIsKept) {
+  const Snapshot snapshot = bench::Freeze(bench::MakeCluster({}));
+  const auto program = Compile(snapshot, {.time_ns_max = 1});
+  EXPECT_TRUE(absl::IsDeadlineExceeded(program.status())) << program.status();
+}
+
+TEST(Compile, SmallerTablesAreTriedBeforeRefusing) {
+  const Snapshot snapshot = bench::Freeze(bench::MakeCluster({}));
+  CompileReport dense;
+  ASSERT_TRUE(Compile(snapshot, {}, &dense).ok());
+  EXPECT_EQ(dense.pair_kind, PairKind::kDense);
+  const size_t bytes = dense.hot_ipv4_bytes + dense.cold_bytes;
+  CompileReport smaller;
+  const auto program = Compile(snapshot, {.image_bytes_max = bytes - 100'000}, &smaller);
+  ASSERT_TRUE(program.ok()) << program.status();
+  EXPECT_NE(smaller.pair_kind, PairKind::kDense);
+}
+
+TEST(Compile, AnEmptyClusterAllowsEverything) {
+  SnapshotBuilder builder;
+  Diagnostics diagnostics;
+  const auto snapshot = builder.Build(diagnostics);
+  ASSERT_TRUE(snapshot.ok());
+  const auto program = Compile(*snapshot);
+  ASSERT_TRUE(program.ok()) << program.status();
+  const FlowKey key = MakeFlowKey(IpAddress::V4(1), IpAddress::V4(2), kProtocolTcp, 80);
+  Verdict verdict;
+  Classify(*program, {}, {&key, 1}, {&verdict, 1});
+  EXPECT_EQ(verdict.allowed, 1);
+  EXPECT_EQ(static_cast<Reason>(verdict.reason), Reason::kNotAPod);
+}
+
+TEST(Classify, AKeyOfNoFamilyIsMalformedWhoeverIsBesideIt) {
+  const Program program = ProgramOf(PodYaml("a", "one", "10.0.0.1", "app: web"));
+  FlowKey keys[3] = {MakeFlowKey(IpAddress::V4(0x0a000001), IpAddress::V4(1), kProtocolTcp, 1),
+                     {},
+                     MakeFlowKey(*ParseIpAddress("::1"), *ParseIpAddress("::2"), kProtocolUdp, 1)};
+  Verdict verdicts[3];
+  Classify(program, {.generation = 42}, keys, verdicts);
+  EXPECT_EQ(verdicts[0].allowed, 1);
+  EXPECT_EQ(verdicts[1].allowed, 0);
+  EXPECT_EQ(static_cast<Reason>(verdicts[1].reason), Reason::kMalformed);
+  EXPECT_EQ(verdicts[1].directions, 0);
+  EXPECT_EQ(verdicts[2].allowed, 1);
+  for (const Verdict& verdict : verdicts) EXPECT_EQ(verdict.generation, 42u);
+}
+
+TEST(TwoChoice, EveryKeyStandsInOneOfItsBucketsOnce) {
+  for (const size_t count : {size_t{0}, size_t{1}, size_t{5}, size_t{1000}, size_t{50'000}}) {
+    const auto hash = [](size_t i, uint32_t seed) { return layout::Mix(i, i * 31, seed); };
+    const auto placed = PlaceTwoChoice(count, 5, hash);
+    ASSERT_TRUE(placed.ok());
+    std::vector<std::pair<uint32_t, uint32_t>> slots = placed->slots;
+    for (size_t i = 0; i < count; ++i) {
+      const uint64_t h = hash(i, placed->seed);
+      EXPECT_TRUE(slots[i].first == layout::FirstBucket(h, placed->bucket_count) ||
+                  slots[i].first == layout::SecondBucket(h, placed->bucket_count));
+      EXPECT_LT(slots[i].second, 5u);
+    }
+    std::sort(slots.begin(), slots.end());
+    EXPECT_EQ(std::adjacent_find(slots.begin(), slots.end()), slots.end());
+  }
+}
+
+TEST(TwoChoice, KeysThatAllCollideAreRefused) {
+  const auto placed = PlaceTwoChoice(20, 5, [](size_t, uint32_t) { return uint64_t{1}; });
+  EXPECT_TRUE(absl::IsResourceExhausted(placed.status()));
+}
+
+}  // namespace
+}  // namespace npf

@@ -1,0 +1,344 @@
+// The engine: which packets make a connection known, what passes as established, and what a change
+// of policy does.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "npf/compiler.h"
+#include "npf/engine.h"
+#include "npf/load.h"
+#include "unit/packet_builder.h"
+
+namespace npf::testing {
+namespace {
+
+constexpr uint64_t kSecondNs = 1'000'000'000;
+enum : uint8_t { kFin = 1, kSyn = 2, kRst = 4, kAck = 16 };
+
+constexpr char kPods[] = R"(
+{apiVersion: v1, kind: Namespace, metadata: {name: x}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: client, namespace: x, labels: {app: client}},
+ status: {podIPs: [{ip: 10.0.0.1}, {ip: "fd00::1"}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: server, namespace: x, labels: {app: server}},
+ status: {podIPs: [{ip: 10.0.0.2}, {ip: "fd00::2"}]}}
+)";
+constexpr char kOnlyPort80[] = R"(
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: all, namespace: x}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: x}
+spec:
+  podSelector: {matchLabels: {app: server}}
+  ingress:
+  - from: [{podSelector: {matchLabels: {app: client}}}]
+    ports: [{port: 80}, {port: 53, protocol: UDP}, {port: 9, protocol: SCTP}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: out, namespace: x}
+spec:
+  podSelector: {matchLabels: {app: client}}
+  policyTypes: [Egress]
+  egress: [{}]
+)";
+constexpr char kNothing[] = R"(
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: all, namespace: x}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+)";
+constexpr char kNoPorts[] = R"(
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: all, namespace: x}
+spec:
+  podSelector: {matchLabels: {app: server}}
+  ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]
+)";
+
+Program ProgramOf(const char* policies) {
+  SnapshotBuilder builder;
+  Diagnostics diagnostics;
+  LoadReport report;
+  LoadText(std::string(kPods) + policies, "test.yaml", {}, builder, diagnostics, report);
+  const auto snapshot = builder.Build(diagnostics);
+  EXPECT_TRUE(snapshot.ok()) << snapshot.status();
+  const auto program = Compile(*snapshot);
+  EXPECT_TRUE(program.ok()) << program.status();
+  return *program;
+}
+
+constexpr char kClient[] = "10.0.0.1";
+constexpr char kServer[] = "10.0.0.2";
+
+Bytes Tcp4(uint16_t src_port, uint16_t dst_port, uint8_t flags, bool reply = false,
+           uint32_t sequence = 0) {
+  Bytes segment = Segment({.src_port = src_port, .dst_port = dst_port, .flags = flags});
+  for (int i = 0; i < 4; ++i) {
+    segment[static_cast<size_t>(4 + i)] = static_cast<uint8_t>(sequence >> (24 - 8 * i));
+  }
+  return Packet(Ipv4{.src = reply ? kServer : kClient, .dst = reply ? kClient : kServer}, segment);
+}
+
+Bytes Udp4(uint16_t src_port, uint16_t dst_port, bool reply = false) {
+  return Packet(Ipv4{.src = reply ? kServer : kClient,
+                     .dst = reply ? kClient : kServer,
+                     .protocol = kProtocolUdp},
+                Udp(src_port, dst_port));
+}
+
+class Bench {
+ public:
+  explicit Bench(const char* policies = kOnlyPort80, EngineOptions options = {})
+      : engine(ProgramOf(policies), WithoutChecksums(options)) {}
+
+  Judgement Judge(const Bytes& packet) {
+    const Frame frame{.packet = {.data = packet.data(),
+                                 .length = static_cast<uint32_t>(packet.size()),
+                                 .wire_length = static_cast<uint32_t>(packet.size())},
+                      .link = LinkLayer::kRawIp,
+                      .time_ns = now_ns};
+    Judgement judgement;
+    engine.Judge({&frame, 1}, {&judgement, 1});
+    return judgement;
+  }
+  // "allow policy", "deny no_state", ...
+  std::string Outcome(const Bytes& packet) { return Text(Judge(packet)); }
+
+  static std::string Text(const Judgement& judgement) {
+    return (judgement.verdict.allowed != 0 ? "allow " : "deny ") +
+           std::string(Name(static_cast<Reason>(judgement.verdict.reason)));
+  }
+
+  Engine engine;
+  uint64_t now_ns = kSecondNs;
+
+ private:
+  static EngineOptions WithoutChecksums(EngineOptions options) {
+    options.checksums = Checksums::kIgnore;
+    options.flows_max = std::min<size_t>(options.flows_max, 1000);
+    return options;
+  }
+};
+
+TEST(EngineTest, RepliesOfAnAllowedConnectionPass) {
+  Bench bench;
+  const Judgement first = bench.Judge(Tcp4(1000, 80, kSyn));
+  EXPECT_EQ(Bench::Text(first), "allow policy");
+  EXPECT_EQ(first.verdict.directions, kIngressAllowed | kEgressAllowed);
+  EXPECT_EQ(first.verdict.generation, 1u);
+  const Judgement answer = bench.Judge(Tcp4(80, 1000, kSyn | kAck, true));
+  EXPECT_EQ(Bench::Text(answer), "allow established");
+  EXPECT_TRUE(answer.reply);
+  EXPECT_EQ(answer.flow_reason, Reason::kPolicy);
+  EXPECT_EQ(answer.verdict.cell, first.verdict.cell);
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck)), "allow established");
+  EXPECT_EQ(bench.engine.counts().flows, 1u);
+}
+
+TEST(EngineTest, ADeniedPacketLeavesNothingBehind) {
+  Bench bench;
+  const Judgement first = bench.Judge(Tcp4(1000, 81, kSyn));
+  EXPECT_EQ(Bench::Text(first), "deny policy");
+  EXPECT_EQ(first.verdict.directions, kEgressAllowed);
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 81, kSyn)), "deny policy");  // sent again (A60)
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 81, kAck)), "deny no_state");
+  EXPECT_EQ(bench.Outcome(Tcp4(81, 1000, kSyn | kAck, true)), "deny no_state");
+  EXPECT_EQ(bench.engine.counts().flows, 0u);
+}
+
+TEST(EngineTest, OnlyTheExactReverseIsAReply) {
+  Bench bench;
+  EXPECT_EQ(bench.Outcome(Udp4(53, 4000, true)), "deny policy");  // before any question
+  EXPECT_EQ(bench.Outcome(Udp4(4000, 53)), "allow policy");
+  EXPECT_EQ(bench.Outcome(Udp4(53, 4000, true)), "allow established");
+  EXPECT_EQ(bench.Outcome(Udp4(54, 4000, true)), "deny policy");
+  EXPECT_EQ(bench.Outcome(Udp4(53, 4001, true)), "deny policy");
+  EXPECT_EQ(bench.Outcome(Tcp4(53, 4000, kSyn, true)), "deny policy");
+  bench.now_ns += 301 * kSecondNs;
+  EXPECT_EQ(bench.Outcome(Udp4(53, 4000, true)), "deny policy");  // A75
+}
+
+TEST(EngineTest, AnAnswerWithinOneBatch) {
+  Bench bench;
+  std::vector<Bytes> packets;
+  for (uint16_t port = 1000; port < 1100; ++port) {
+    packets.push_back(Tcp4(port, 80, kSyn));
+    packets.push_back(Tcp4(80, port, kSyn | kAck, true));
+  }
+  std::vector<Frame> frames;
+  for (const Bytes& packet : packets) {
+    const auto length = static_cast<uint32_t>(packet.size());
+    frames.push_back({.packet = {packet.data(), length, length}, .link = LinkLayer::kRawIp});
+  }
+  std::vector<Judgement> judgements(frames.size());
+  bench.engine.Judge(frames, judgements);
+  for (size_t i = 0; i < judgements.size(); ++i) {
+    EXPECT_EQ(Bench::Text(judgements[i]), i % 2 == 0 ? "allow policy" : "allow established") << i;
+  }
+}
+
+TEST(EngineTest, StatelessJudgesEachPacketByItself) {
+  Bench bench(kOnlyPort80, {.stateless = true});
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kSyn)), "allow policy");
+  EXPECT_EQ(bench.Outcome(Tcp4(80, 1000, kSyn | kAck, true)), "deny policy");
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck)), "allow policy");
+  EXPECT_EQ(bench.engine.counts().flows, 0u);
+}
+
+TEST(EngineTest, Midstream) {
+  Bench strict;
+  EXPECT_EQ(strict.Outcome(Tcp4(1000, 80, kAck)), "deny no_state");
+  Bench allow(kOnlyPort80, {.midstream_allow = true});
+  EXPECT_EQ(allow.Outcome(Tcp4(1000, 80, kAck)), "allow policy");
+  EXPECT_EQ(allow.Outcome(Tcp4(1000, 80, kAck)), "allow established");
+  EXPECT_EQ(allow.Outcome(Tcp4(1001, 81, kAck)), "deny policy");
+  const Judgement answer = allow.Judge(Tcp4(80, 1002, kAck, true));  // the server's, first seen
+  EXPECT_EQ(Bench::Text(answer), "allow policy");
+  EXPECT_TRUE(answer.reply);
+  EXPECT_EQ(allow.Outcome(Tcp4(1002, 80, kAck)), "allow established");
+  EXPECT_EQ(allow.Outcome(Tcp4(81, 1003, kAck, true)), "deny policy");
+  // Answers to nothing, and ends of nothing.
+  EXPECT_EQ(allow.Outcome(Tcp4(1004, 80, kSyn | kAck)), "deny no_state");
+  EXPECT_EQ(allow.Outcome(Tcp4(1005, 80, kRst)), "deny no_state");
+}
+
+TEST(EngineTest, OthersThanPodsNeedNoState) {
+  Bench bench;
+  const Bytes packet =
+      Packet(Ipv4{.src = "192.0.2.1", .dst = "192.0.2.2"}, Segment({.flags = kAck}));
+  EXPECT_EQ(bench.Outcome(packet), "allow not_a_pod");
+  EXPECT_EQ(bench.engine.counts().flows, 0u);
+  const Bytes loopback = Packet(Ipv4{.src = kServer, .dst = kServer}, Segment({.flags = kAck}));
+  EXPECT_EQ(bench.Outcome(loopback), "allow loopback");
+}
+
+TEST(EngineTest, ASynAgainstTheDirectionIsJudgedByItself) {
+  Bench bench;
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kSyn)), "allow policy");
+  EXPECT_EQ(bench.Outcome(Tcp4(80, 1000, kSyn, true)), "deny policy");  // A67
+  EXPECT_EQ(bench.Outcome(Tcp4(80, 1000, kSyn | kAck, true)), "allow established");
+}
+
+TEST(EngineTest, ASynAfterAFinBeginsAnew) {
+  Bench bench;
+  bench.Judge(Tcp4(1000, 80, kSyn));
+  bench.Judge(Tcp4(80, 1000, kSyn | kAck, true));
+  bench.Judge(Tcp4(1000, 80, kFin | kAck));
+  const Judgement again = bench.Judge(Tcp4(1000, 80, kSyn));
+  EXPECT_EQ(Bench::Text(again), "allow policy");
+  EXPECT_EQ(bench.engine.counts().flows, 1u);
+  bench.Judge(Tcp4(1000, 80, kFin | kAck));
+  bench.engine.Replace(ProgramOf(kNothing));
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kSyn)), "deny policy");
+}
+
+TEST(EngineTest, ARstEndsTheConnection) {
+  Bench bench;
+  bench.Judge(Tcp4(1000, 80, kSyn, false, 100));
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kRst, false, 7)), "allow established");
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck, false, 101)), "allow established");
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kRst, false, 101)), "allow established");
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck, false, 101)), "deny no_state");
+}
+
+TEST(EngineTest, AChangeOfPolicyJudgesAgain) {
+  Bench bench;
+  bench.Judge(Tcp4(1000, 80, kSyn));
+  bench.Judge(Udp4(4000, 53));
+  bench.engine.Replace(ProgramOf(kOnlyPort80));
+  const Judgement same = bench.Judge(Tcp4(80, 1000, kSyn | kAck, true));
+  EXPECT_EQ(Bench::Text(same), "allow established");
+  EXPECT_EQ(same.verdict.generation, 2u);
+  bench.engine.Replace(ProgramOf(kNothing));
+  const Judgement denied = bench.Judge(Tcp4(80, 1000, kAck, true));
+  EXPECT_EQ(Bench::Text(denied), "deny policy");
+  EXPECT_EQ(denied.verdict.generation, 3u);
+  EXPECT_EQ(bench.Outcome(Tcp4(80, 1000, kAck, true)), "deny no_state");
+  // Allowed again: what was ended stays ended.
+  bench.engine.Replace(ProgramOf(kOnlyPort80));
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck)), "deny no_state");
+  EXPECT_EQ(bench.Outcome(Udp4(53, 4000, true)), "allow established");
+}
+
+TEST(EngineTest, KnownConnectionsMayOutliveTheirPolicy) {
+  Bench bench(kOnlyPort80, {.established_keep = true});
+  bench.Judge(Tcp4(1000, 80, kSyn));
+  bench.engine.Replace(ProgramOf(kNothing));
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck)), "allow established");
+  EXPECT_EQ(bench.Outcome(Tcp4(1001, 80, kSyn)), "deny policy");
+}
+
+TEST(EngineTest, AFullTableDeniesNewConnectionsOnly) {
+  Bench bench(kOnlyPort80, {.flows_max = 2});
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kSyn)), "allow policy");
+  EXPECT_EQ(bench.Outcome(Tcp4(1001, 80, kSyn)), "allow policy");
+  const Judgement third = bench.Judge(Tcp4(1002, 80, kSyn));
+  EXPECT_EQ(Bench::Text(third), "deny ct_full");
+  EXPECT_EQ(third.verdict.directions, 0);
+  EXPECT_EQ(bench.Outcome(Tcp4(80, 1000, kSyn | kAck, true)), "allow established");
+  EXPECT_EQ(bench.engine.counts().table_full, 1u);
+}
+
+Bytes Echo(uint8_t type, uint16_t id, bool reply) {
+  return Packet(Ipv4{.src = reply ? kServer : kClient,
+                     .dst = reply ? kClient : kServer,
+                     .protocol = kProtocolIcmp},
+                Icmp(type, 0, id));
+}
+
+TEST(EngineTest, EchoRepliesFollowTheirRequest) {
+  Bench with_ports;
+  EXPECT_EQ(with_ports.Outcome(Echo(8, 7, false)), "deny policy");
+  Bench bench(kNoPorts);
+  EXPECT_EQ(bench.Outcome(Echo(0, 7, true)), "deny no_state");
+  EXPECT_EQ(bench.Outcome(Echo(8, 7, false)), "allow policy");
+  EXPECT_EQ(bench.Outcome(Echo(0, 7, true)), "allow established");
+  EXPECT_EQ(bench.Outcome(Echo(0, 8, true)), "deny no_state");
+  EXPECT_EQ(bench.Outcome(Echo(3, 7, true)), "allow no_policy");  // an error is judged by itself
+}
+
+TEST(EngineTest, LaterFragmentsPassOnlyWhereEveryPortWould) {
+  const Bytes later =
+      Packet(Ipv4{.src = kClient, .dst = kServer, .fragment = 3}, Segment({.dst_port = 80}));
+  Bench with_ports;
+  const Judgement denied = with_ports.Judge(later);
+  EXPECT_EQ(Bench::Text(denied), "deny frag_no_first");
+  Bench without_ports(kNoPorts);
+  EXPECT_EQ(without_ports.Outcome(later), "allow policy");
+  EXPECT_EQ(without_ports.engine.counts().flows, 0u);
+}
+
+TEST(EngineTest, OneDirection) {
+  EngineOptions options;
+  options.classify.directions = DirectionMask::kEgress;
+  Bench bench(kOnlyPort80, options);
+  const Judgement judgement = bench.Judge(Tcp4(1000, 81, kSyn));
+  EXPECT_EQ(Bench::Text(judgement), "allow policy");
+  const Judgement refused = bench.Judge(Packet(Ipv4{.fragment = 0x8000}, Segment({})));
+  EXPECT_EQ(Bench::Text(refused), "deny ip_flags");
+  EXPECT_EQ(refused.verdict.directions, kIngressAllowed);
+}
+
+TEST(EngineTest, TablesAndOptionsSurviveAMove) {
+  Bench bench;
+  bench.Judge(Tcp4(1000, 80, kSyn));
+  Engine moved = std::move(bench.engine);
+  EXPECT_EQ(moved.counts().flows, 1u);
+  EXPECT_EQ(moved.generation(), 1u);
+}
+
+}  // namespace
+}  // namespace npf::testing
