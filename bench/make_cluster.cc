@@ -14,6 +14,8 @@ int main(int argc, char** argv) {
   app.add_option("--pods", shape.pods, "pods")->capture_default_str();
   app.add_option("--policies", shape.policies, "NetworkPolicies")->capture_default_str();
   app.add_option("--cidrs", shape.cidrs, "distinct ipBlocks")->capture_default_str();
+  app.add_option("--cluster-policies", shape.cluster_policies, "ClusterNetworkPolicies")
+      ->capture_default_str();
   app.add_option("--namespaces", shape.namespaces, "namespaces; 0: one for 100 pods")
       ->capture_default_str();
   app.add_option("--ports", shape.port_numbers, "distinct ports")->capture_default_str();

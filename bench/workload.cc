@@ -172,7 +172,11 @@ uint32_t Random::Below(uint32_t bound) {
   return static_cast<uint32_t>((Next() >> 32) * bound >> 32);
 }
 
-Cluster MakeCluster(const ClusterShape& shape) { return ClusterMaker(shape).Make(); }
+Cluster MakeCluster(const ClusterShape& shape) {
+  Cluster cluster = ClusterMaker(shape).Make();
+  AddClusterPolicies(shape.cluster_policies, shape.seed, cluster);
+  return cluster;
+}
 
 Cluster MakeManyNamespaces(uint32_t namespaces, uint32_t pods) {
   Cluster cluster =
@@ -251,6 +255,7 @@ Snapshot Freeze(Cluster cluster) {
   for (Node& object : cluster.nodes) builder.Add(std::move(object));
   for (Pod& object : cluster.pods) builder.Add(std::move(object));
   for (NetworkPolicy& object : cluster.policies) builder.Add(std::move(object));
+  for (ClusterPolicy& object : cluster.cluster_policies) builder.Add(std::move(object));
   Diagnostics diagnostics;
   absl::StatusOr<Snapshot> snapshot = builder.Build(diagnostics);
   if (snapshot.ok()) return *std::move(snapshot);

@@ -31,10 +31,11 @@ class Random {
 struct ClusterShape {
   uint32_t pods = 10'000;
   uint32_t policies = 1'000;
-  uint32_t cidrs = 100;        // distinct ipBlocks to choose from
-  uint32_t namespaces = 0;     // 0: pods / 100
-  uint32_t port_numbers = 40;  // distinct ports to choose from
-  bool ipv6 = false;           // dual stack
+  uint32_t cidrs = 100;           // distinct ipBlocks to choose from
+  uint32_t cluster_policies = 0;  // see AddClusterPolicies
+  uint32_t namespaces = 0;        // 0: pods / 100
+  uint32_t port_numbers = 40;     // distinct ports to choose from
+  bool ipv6 = false;              // dual stack
   uint64_t seed = 1;
 };
 
@@ -44,9 +45,12 @@ struct Cluster {
   std::vector<Node> nodes;
   std::vector<Pod> pods;
   std::vector<NetworkPolicy> policies;
+  std::vector<ClusterPolicy> cluster_policies;
 };
 
 Cluster MakeCluster(const ClusterShape& shape);
+// ClusterNetworkPolicies in both tiers, half of which select every pod.
+void AddClusterPolicies(uint32_t count, uint64_t seed, Cluster& cluster);
 // Three policies a namespace: default deny, allow from the same namespace, allow from monitoring.
 Cluster MakeManyNamespaces(uint32_t namespaces, uint32_t pods);
 // What grows worse than the rest: each stays within the budget or is refused by name.

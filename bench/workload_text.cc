@@ -21,6 +21,7 @@ class JsonWriter {
     for (const Node& node : cluster.nodes) AppendNode(node);
     for (const Pod& pod : cluster.pods) AppendPod(pod);
     for (const NetworkPolicy& policy : cluster.policies) AppendPolicy(policy);
+    for (const ClusterPolicy& policy : cluster.cluster_policies) AppendClusterPolicy(policy);
     text_ += R"(],"kind":"List","metadata":{"resourceVersion":""}})";
     return std::move(text_);
   }
@@ -137,6 +138,59 @@ class JsonWriter {
       absl::StrAppend(&text_, "\"", type, "\"");
     }
     text_ += "]}}";
+  }
+
+  void AppendPods(const ClusterPods& pods) {
+    if (!pods.pod_selector) {
+      text_ += R"({"namespaces":)";
+      AppendSelector(pods.namespace_selector);
+    } else {
+      text_ += R"({"pods":{"namespaceSelector":)";
+      AppendSelector(pods.namespace_selector);
+      text_ += R"(,"podSelector":)";
+      AppendSelector(*pods.pod_selector);
+      text_ += '}';
+    }
+    text_ += '}';
+  }
+
+  void AppendClusterRules(const char* field, const char* peers,
+                          const std::vector<ClusterRule>& rules) {
+    absl::StrAppend(&text_, ",\"", field, "\":[");
+    for (const ClusterRule& rule : rules) {
+      Item();
+      absl::StrAppend(&text_, R"({"action":")", rule.action, R"(","name":")", rule.name, "\",\"",
+                      peers, "\":[");
+      for (const ClusterPeer& peer : rule.peers) {
+        Item();
+        if (peer.pods) {
+          AppendPods(*peer.pods);
+        } else {
+          absl::StrAppend(&text_, R"({"networks":[")", peer.networks->front(), R"("]})");
+        }
+      }
+      text_ += ']';
+      if (rule.ports) {
+        const ClusterPort& port = rule.ports->front();
+        absl::StrAppend(&text_, R"(,"protocols":[{")", port.protocol == "UDP" ? "udp" : "tcp",
+                        R"(":{"destinationPort":{"number":)", port.first, "}}}]");
+      }
+      text_ += '}';
+    }
+    text_ += ']';
+  }
+
+  void AppendClusterPolicy(const ClusterPolicy& policy) {
+    Item();
+    absl::StrAppend(&text_,
+                    R"({"apiVersion":"policy.networking.k8s.io/v1alpha2","kind":)"
+                    R"("ClusterNetworkPolicy","metadata":{"name":")",
+                    policy.name, R"("},"spec":{"tier":")", policy.tier, R"(","priority":)",
+                    *policy.priority, R"(,"subject":)");
+    AppendPods(*policy.subject);
+    if (!policy.ingress.empty()) AppendClusterRules("ingress", "from", policy.ingress);
+    if (!policy.egress.empty()) AppendClusterRules("egress", "to", policy.egress);
+    text_ += "}}";
   }
 
   std::string text_;

@@ -1,7 +1,7 @@
 // The scalar kernel: one loop a stage over a batch of 64, every look-up without a branch on data.
 //
 //   keys -> class of source, class of destination -> cell
-//        -> port class                            -> bit of the cell -> verdict
+//        -> port class                            -> outcome of the cell -> verdict
 //
 // A batch of one family, which is nearly every batch, walks one kind of address table; a mixed one
 // walks both for every key (any bytes are a valid question to either) and selects. What is rare is
@@ -201,41 +201,47 @@ void ApplyContext(const ProgramView& view, const ClassifyOptions& options, const
       options.placement == Placement::kOffline || options.placement == Placement::kPodPort;
   if ((cell.flags & layout::kCellNodeSource) == 0 || !exempting) return;
   if ((verdict.directions & kIngressAllowed) != 0) return;
-  if (TestBit(view.FinalBits(cell.decision[0]), verdict.port_class)) return;
+  if (TestBit(view.TierBits(cell.decision[0]), verdict.port_class)) return;
   if (!OnSameNode(view, key)) return;
   SetOutcome(verdict, static_cast<uint8_t>(verdict.directions | kIngressAllowed),
              static_cast<uint8_t>(Reason::kLocalNode));
 }
 
-// One direction was asked: a policy that isolates only in the other one is no reason.
+// One direction was asked: what decides only in the other one is no reason.
 void ApplySingleDirection(const ProgramView& view, const ClassifyOptions& options,
                           const layout::Cell& cell, Verdict& verdict) {
-  if (verdict.reason != static_cast<uint8_t>(Reason::kPolicy)) return;
-  const size_t direction = options.directions == DirectionMask::kIngress ? 0 : 1;
-  const auto decisions = view.Section<layout::Decision>(layout::kDecisions);
-  if (decisions[cell.decision[direction]].isolated != 0) return;
+  const auto joint = static_cast<Reason>(verdict.reason);
+  if (joint != Reason::kPolicy && joint != Reason::kTier) return;
+  const uint32_t decision = cell.decision[options.directions == DirectionMask::kIngress ? 0 : 1];
   const bool unknown_pod = (cell.flags & layout::kCellUnknownPod) != 0;
-  verdict.reason = static_cast<uint8_t>(unknown_pod ? Reason::kUnknownPod : Reason::kNoPolicy);
+  Reason reason = unknown_pod ? Reason::kUnknownPod : Reason::kNoPolicy;
+  if (view.Section<layout::Decision>(layout::kDecisions)[decision].isolated != 0) {
+    reason = Reason::kPolicy;
+  }
+  if (TestBit(view.TierBits(decision), verdict.port_class)) reason = Reason::kTier;
+  verdict.reason = static_cast<uint8_t>(reason);
 }
 
-// The joint bit decides where it allows; a denial is looked at by direction.
+// The joint outcome decides where it allows; a denial is looked at by direction.
 void WriteVerdicts(const ProgramView& view, const ClassifyOptions& options, const Batch& batch,
                    std::span<Verdict> verdicts) {
-  const uint32_t words = view.header().bitset_words;
-  const uint32_t* bits = view.Section<uint32_t>(layout::kCellBits).data();
+  const uint32_t words = view.header().outcome_words;
+  const uint32_t* outcomes = view.Section<uint32_t>(layout::kCellOutcomes).data();
   const layout::Cell* cells = view.Section<layout::Cell>(layout::kCells).data();
   const auto asked = static_cast<uint8_t>(options.directions);
   uint8_t flags = 0;
   for (size_t i = 0; i < batch.keys.size(); ++i) {
     const layout::Cell& cell = cells[batch.cell[i]];
     const uint32_t port_class = batch.port_class[i];
-    const uint32_t word = bits[size_t{batch.cell[i]} * words + port_class / 32];
-    const auto allowed = static_cast<uint8_t>(word >> (port_class % 32) & 1);
+    const uint32_t word =
+        outcomes[size_t{batch.cell[i]} * words + port_class / layout::kOutcomesPerWord];
+    const uint32_t outcome = word >> (2 * (port_class % layout::kOutcomesPerWord)) & 3;
+    const auto allowed = static_cast<uint8_t>(outcome & layout::kOutcomeAllowed);
     verdicts[i] = {.cell = batch.cell[i],
                    .port_class = port_class,
                    .generation = options.generation,
                    .allowed = allowed,
-                   .reason = allowed != 0 ? cell.reason_allow : cell.reason_deny,
+                   .reason = cell.reason[outcome],
                    .directions = 3,
                    .flags = 0};
     flags |= cell.flags;

@@ -27,6 +27,7 @@ struct Context {
     if (unknown_pod) return Reason::kUnknownPod;
     return any_pod ? Reason::kNoPolicy : Reason::kNotAPod;
   }
+  Reason tier_reason() const { return service ? Reason::kServiceAddress : Reason::kTier; }
   uint8_t flags() const {
     return static_cast<uint8_t>((unknown_pod ? layout::kCellUnknownPod : 0) |
                                 (node_to_pod ? layout::kCellNodeSource : 0));
@@ -43,17 +44,49 @@ Context ContextOf(AddressKind src, AddressKind dst) {
 layout::Cell ReservedCell(Reason reason) {
   const auto code = static_cast<uint8_t>(reason);
   return {.decision = {layout::kOpenDecision, layout::kOpenDecision},
-          .reason_allow = code,
-          .reason_deny = code,
+          .reason = {code, code, code, code},
           .flags = 0,
-          .reserved = 0};
+          .reserved = {}};
+}
+
+// Bit i of the lower half goes to bit 2 i.
+uint32_t Spread(uint32_t half) {
+  uint32_t bits = half & 0xffff;
+  bits = (bits | bits << 8) & 0x00ff00ff;
+  bits = (bits | bits << 4) & 0x0f0f0f0f;
+  bits = (bits | bits << 2) & 0x33333333;
+  return (bits | bits << 1) & 0x55555555;
 }
 
 }  // namespace
 
-CellTable::CellTable(resolve::ResolvedPolicy& policy) : policy_(policy) {
+CellTable::CellTable(const resolve::ResolvedPolicy& policy)
+    : policy_(policy),
+      outcome_words_((policy.port_classes.count + layout::kOutcomesPerWord - 1) /
+                     layout::kOutcomesPerWord) {
   cells_ = {ReservedCell(Reason::kLoopback), ReservedCell(Reason::kMalformed)};
-  joint_bitset_ = {BitsetTable::kAll, BitsetTable::kNothing};
+  const resolve::Decision allow{BitsetTable::kAll, BitsetTable::kNothing, false};
+  const resolve::Decision deny{BitsetTable::kNothing, BitsetTable::kNothing, false};
+  AppendOutcomes(allow, allow);
+  AppendOutcomes(deny, deny);
+}
+
+// Two bits a port class. A tier has decided where it denies one of the directions, or where both
+// allow and it allowed one of them.
+void CellTable::AppendOutcomes(const resolve::Decision& egress, const resolve::Decision& ingress) {
+  const auto word_of = [&](uint32_t bitset, size_t i) { return policy_.bitsets.Get(bitset)[i]; };
+  for (size_t i = 0; i < outcome_words_; ++i) {
+    const size_t word = i / 2;
+    const uint32_t shift = i % 2 == 0 ? 0 : layout::kOutcomesPerWord;
+    const uint32_t egress_allow = word_of(egress.allow_bitset, word);
+    const uint32_t ingress_allow = word_of(ingress.allow_bitset, word);
+    const uint32_t egress_tier = word_of(egress.tier_bitset, word);
+    const uint32_t ingress_tier = word_of(ingress.tier_bitset, word);
+    const uint32_t allow = egress_allow & ingress_allow;
+    const uint32_t tier = (allow & (egress_tier | ingress_tier)) | (~egress_allow & egress_tier) |
+                          (~ingress_allow & ingress_tier);
+    outcomes_.push_back(Spread(allow >> shift) | Spread(tier >> shift) << 1);
+  }
 }
 
 uint32_t CellTable::Intern(uint32_t egress_decision, uint32_t ingress_decision, AddressKind src,
@@ -67,28 +100,22 @@ uint32_t CellTable::Intern(uint32_t egress_decision, uint32_t ingress_decision, 
   const resolve::Decision& egress = policy_.decisions[egress_decision];
   const resolve::Decision& ingress = policy_.decisions[ingress_decision];
   const auto reason = static_cast<uint8_t>(context.reason(egress.isolated || ingress.isolated));
+  const auto tier = static_cast<uint8_t>(context.tier_reason());
   cells_.push_back({.decision = {ingress_decision, egress_decision},
-                    .reason_allow = reason,
-                    .reason_deny = reason,
+                    .reason = {reason, reason, tier, tier},
                     .flags = context.flags(),
-                    .reserved = 0});
-  joint_bitset_.push_back(policy_.bitsets.Intersection(egress.allow_bitset, ingress.allow_bitset));
+                    .reserved = {}});
+  AppendOutcomes(egress, ingress);
   return found->second;
 }
 
 size_t CellTable::Bytes() const {
-  return cells_.size() * (sizeof(layout::Cell) + policy_.bitsets.word_count() * sizeof(uint32_t));
+  return cells_.size() * (sizeof(layout::Cell) + outcome_words_ * sizeof(uint32_t));
 }
 
 void CellTable::Write(ImageWriter& writer) const {
-  std::vector<uint32_t> bits;
-  bits.reserve(cells_.size() * policy_.bitsets.word_count());
-  for (const uint32_t bitset : joint_bitset_) {
-    const auto words = policy_.bitsets.Get(bitset);
-    bits.insert(bits.end(), words.begin(), words.end());
-  }
   writer.Put(layout::kCells, cells_);
-  writer.Put(layout::kCellBits, bits);
+  writer.Put(layout::kCellOutcomes, outcomes_);
   writer.header.cell_count = count();
 }
 

@@ -2,6 +2,7 @@
 #ifndef NPF_COMPILE_CELLS_H_
 #define NPF_COMPILE_CELLS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -13,19 +14,22 @@ namespace npf {
 
 class CellTable {
  public:
-  explicit CellTable(resolve::ResolvedPolicy& policy);
+  explicit CellTable(const resolve::ResolvedPolicy& policy);
 
   // The cell of a pair, given the two directions' decisions.
   uint32_t Intern(uint32_t egress_decision, uint32_t ingress_decision, resolve::AddressKind src,
                   resolve::AddressKind dst);
   uint32_t count() const { return static_cast<uint32_t>(cells_.size()); }
   size_t Bytes() const;                   // of the sections that Write writes
-  void Write(ImageWriter& writer) const;  // kCells, kCellBits
+  void Write(ImageWriter& writer) const;  // kCells, kCellOutcomes
 
  private:
-  resolve::ResolvedPolicy& policy_;
+  void AppendOutcomes(const resolve::Decision& egress, const resolve::Decision& ingress);
+
+  const resolve::ResolvedPolicy& policy_;
   std::vector<layout::Cell> cells_;
-  std::vector<uint32_t> joint_bitset_;  // by cell
+  std::vector<uint32_t> outcomes_;  // by cell, outcome_words_ each
+  size_t outcome_words_;
   absl::flat_hash_map<uint64_t, uint32_t> ids_;
 };
 

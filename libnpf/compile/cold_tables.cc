@@ -16,7 +16,10 @@ constexpr bool Same(A a, B b) {
 }
 static_assert(Same(layout::AddressKind::kExternal, resolve::AddressKind::kExternal));
 static_assert(Same(layout::AddressKind::kNode, resolve::AddressKind::kNode));
-static_assert(Same(layout::AtomKind::kIpBlock, resolve::AtomKind::kIpBlock));
+static_assert(Same(layout::AtomKind::kUnknown, resolve::AtomKind::kUnknown));
+static_assert(Same(layout::Action::kPass, resolve::Action::kPass));
+static_assert(Same(layout::PolicyKind::kBaselineAdminNetworkPolicy,
+                   resolve::PolicyKind::kBaselineAdminNetworkPolicy));
 static_assert(Same(layout::Tier::kBaseline, resolve::Tier::kBaseline));
 
 }  // namespace
@@ -24,8 +27,7 @@ static_assert(Same(layout::Tier::kBaseline, resolve::Tier::kBaseline));
 void WriteDecisions(const ResolvedPolicy& policy, ImageWriter& writer) {
   std::vector<layout::Decision> decisions;
   for (const resolve::Decision& decision : policy.decisions) {
-    decisions.push_back(
-        {decision.allow_bitset, decision.final_bitset, decision.isolated ? 1u : 0u});
+    decisions.push_back({decision.allow_bitset, decision.tier_bitset, decision.isolated ? 1u : 0u});
   }
   writer.Put(layout::kDecisions, decisions);
   writer.Put(layout::kBitsets, policy.bitsets.words());
@@ -123,6 +125,8 @@ void WritePorts(const ResolvedPolicy& policy, ImageWriter& writer) {
   }
   writer.header.port_class_count = classes.count;
   writer.header.port_class_bytes = classes.count <= 256 ? 1 : 2;
+  writer.header.outcome_words =
+      (classes.count + layout::kOutcomesPerWord - 1) / layout::kOutcomesPerWord;
   writer.PutNarrow(layout::kPortIndex, index, writer.header.port_class_bytes);
   writer.Put(layout::kPortClasses, records);
 }
@@ -139,25 +143,31 @@ void WriteProvenance(const ResolvedPolicy& policy, ImageWriter& writer) {
                         .first_rule = static_cast<uint32_t>(rules.size()),
                         .rule_count = static_cast<uint32_t>(p.rules.size()),
                         .tier = static_cast<uint8_t>(p.tier),
-                        .isolates = static_cast<uint8_t>((p.isolates[resolve::kIngress] ? 1 : 0) |
-                                                         (p.isolates[resolve::kEgress] ? 2 : 0)),
+                        .governs = static_cast<uint8_t>((p.governs[resolve::kIngress] ? 1 : 0) |
+                                                        (p.governs[resolve::kEgress] ? 2 : 0)),
+                        .kind = static_cast<uint8_t>(p.kind),
                         .reserved = 0});
     for (const resolve::Rule& rule : p.rules) {
       rules.push_back({.index = rule.index,
+                       .name = writer.Intern(rule.name),
                        .first_port = static_cast<uint32_t>(ports.size()),
                        .port_count = static_cast<uint32_t>(rule.ports.size()),
                        .first_peer = static_cast<uint32_t>(peers.size()),
                        .peer_count = static_cast<uint32_t>(rule.peers.size()),
                        .direction = static_cast<uint8_t>(rule.direction),
+                       .action = static_cast<uint8_t>(rule.action),
                        .reserved = {}});
       for (const resolve::RulePort& port : rule.ports) {
         ports.push_back({.name = writer.Intern(port.name),
+                         .index = port.index,
                          .first = port.range.first,
                          .last = port.range.last,
                          .protocol = resolve::kProtocolNumbers[port.range.protocol_index],
                          .reserved = {}});
       }
-      for (const resolve::RulePeer& peer : rule.peers) peers.push_back({peer.atom, peer.index});
+      for (const resolve::RulePeer& peer : rule.peers) {
+        peers.push_back({peer.atom, peer.index, peer.item});
+      }
     }
   }
   for (const resolve::Atom& atom : policy.atoms) {

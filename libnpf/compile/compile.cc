@@ -17,9 +17,9 @@ namespace {
 constexpr layout::SectionId kHotIpv4[] = {layout::kV4Top, layout::kV4Mid, layout::kV4Leaf};
 constexpr layout::SectionId kHotIpv6[] = {layout::kV6Buckets, layout::kV6Nodes};
 constexpr layout::SectionId kHotBoth[] = {
-    layout::kPortIndex,    layout::kPairCells,   layout::kPairTiles,
-    layout::kPairBuckets,  layout::kSourceGroup, layout::kDestinationGroup,
-    layout::kDefaultCells, layout::kCellBits,    layout::kCells};
+    layout::kPortIndex,    layout::kPairCells,    layout::kPairTiles,
+    layout::kPairBuckets,  layout::kSourceGroup,  layout::kDestinationGroup,
+    layout::kDefaultCells, layout::kCellOutcomes, layout::kCells};
 
 size_t SumBytes(std::span<const layout::SectionId> sections, const ImageWriter& writer) {
   size_t sum = 0;
@@ -74,10 +74,8 @@ class Compilation {
   }
 
   void ReportCosts(const std::vector<resolve::Cost>& costs) {
-    for (size_t i = 0; i < costs.size(); ++i) {
-      const NetworkPolicy& policy = snapshot_.policies()[i];
-      report_.policies.push_back({absl::StrCat(policy.ns, "/", policy.name),
-                                  costs[i].subject_classes, costs[i].row_entries});
+    for (const resolve::Cost& cost : costs) {
+      report_.policies.push_back({cost.policy, cost.subject_classes, cost.row_entries});
     }
   }
 

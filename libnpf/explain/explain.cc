@@ -14,6 +14,8 @@
 namespace npf {
 namespace {
 
+absl::string_view Text(std::string_view text) { return {text.data(), text.size()}; }
+
 constexpr std::string_view kKindNames[] = {"pod", "node", "service", "unknown_pod", "external"};
 
 // The class that judged an address.
@@ -39,45 +41,94 @@ Party PartyOf(const ProgramView& view, const FlowKey& key, const uint8_t* bytes,
   return party;
 }
 
+static_assert(static_cast<int>(PolicyKind::kBaselineAdminNetworkPolicy) ==
+              static_cast<int>(layout::PolicyKind::kBaselineAdminNetworkPolicy));
+static_assert(static_cast<int>(RuleAction::kPass) == static_cast<int>(layout::Action::kPass));
+static_assert(static_cast<int>(PolicyTier::kBaseline) == static_cast<int>(layout::Tier::kBaseline));
+
+// Follows the policies in the order in which they are evaluated, as the Program has them.
 class DirectionExplainer {
  public:
   DirectionExplainer(const ProgramView& view, const RuleQuestion& question)
       : view_(view), question_(question) {}
 
   void Run(DirectionExplanation& out) {
-    const auto subject_atoms = view_.AtomsOf(question_.subject_class);
+    RunOrdered(PolicyTier::kAdmin, out);
+    if (out.decided_by) return;
+    RunPolicies(out);
+    if (out.isolated) {
+      out.decided_by = PolicyTier::kNetworkPolicy;
+      return;
+    }
+    RunOrdered(PolicyTier::kBaseline, out);
+  }
+
+ private:
+  // R81, R82: the first rule that matches ends the tier.
+  void RunOrdered(PolicyTier tier, DirectionExplanation& out) {
     for (const layout::PolicyRecord& policy :
          view_.Section<layout::PolicyRecord>(layout::kPolicies)) {
-      if ((policy.isolates >> static_cast<uint8_t>(question_.direction) & 1) == 0) continue;
-      if (!std::binary_search(subject_atoms.begin(), subject_atoms.end(), policy.subject_atom)) {
-        continue;
+      if (!Applies(policy, tier)) continue;
+      for (const layout::RuleRecord& rule : RulesOf(policy)) {
+        const RuleJudgement judgement = JudgeRule(view_, question_, rule);
+        if (!judgement.matches) continue;
+        out.tiers.push_back({.tier = tier,
+                             .action = static_cast<RuleAction>(rule.action),
+                             .rule = RefOf(policy, rule, judgement),
+                             .rule_name = std::string(view_.String(rule.name))});
+        if (out.tiers.back().action != RuleAction::kPass) out.decided_by = tier;
+        return;
       }
+    }
+  }
+
+  void RunPolicies(DirectionExplanation& out) {
+    for (const layout::PolicyRecord& policy :
+         view_.Section<layout::PolicyRecord>(layout::kPolicies)) {
+      if (!Applies(policy, PolicyTier::kNetworkPolicy)) continue;
       out.isolated = true;
       out.isolating.emplace_back(view_.String(policy.name));
-      JudgeRules(policy, out);
+      for (const layout::RuleRecord& rule : RulesOf(policy)) {
+        RuleJudgement judgement = JudgeRule(view_, question_, rule);
+        RuleRef ref = RefOf(policy, rule, judgement);
+        if (judgement.matches) {
+          out.allowing.push_back(std::move(ref));
+        } else if (judgement.distance < nearest_distance_) {
+          nearest_distance_ = judgement.distance;
+          out.nearest = NearMiss{std::move(ref), judgement.field, std::move(judgement.detail)};
+        }
+      }
     }
     if (!out.allowing.empty()) out.nearest.reset();
   }
 
- private:
-  void JudgeRules(const layout::PolicyRecord& policy, DirectionExplanation& out) {
-    const auto rules = view_.Section<layout::RuleRecord>(layout::kRules)
-                           .subspan(policy.first_rule, policy.rule_count);
-    for (const layout::RuleRecord& rule : rules) {
-      if (rule.direction != static_cast<uint8_t>(question_.direction)) continue;
-      RuleJudgement judgement = JudgeRule(view_, question_, rule);
-      RuleRef ref{.policy = std::string(view_.String(policy.name)),
-                  .direction = question_.direction,
-                  .rule = rule.index,
-                  .peer = judgement.peer,
-                  .port = judgement.port};
-      if (judgement.allows) {
-        out.allowing.push_back(std::move(ref));
-      } else if (judgement.distance < nearest_distance_) {
-        nearest_distance_ = judgement.distance;
-        out.nearest = NearMiss{std::move(ref), judgement.field, std::move(judgement.detail)};
-      }
+  bool Applies(const layout::PolicyRecord& policy, PolicyTier tier) const {
+    const auto subject_atoms = view_.AtomsOf(question_.subject_class);
+    return policy.tier == static_cast<uint8_t>(tier) &&
+           (policy.governs >> static_cast<uint8_t>(question_.direction) & 1) != 0 &&
+           std::binary_search(subject_atoms.begin(), subject_atoms.end(), policy.subject_atom);
+  }
+
+  // Those of the direction.
+  std::vector<layout::RuleRecord> RulesOf(const layout::PolicyRecord& policy) const {
+    std::vector<layout::RuleRecord> rules;
+    for (const layout::RuleRecord& rule : view_.Section<layout::RuleRecord>(layout::kRules)
+                                              .subspan(policy.first_rule, policy.rule_count)) {
+      if (rule.direction == static_cast<uint8_t>(question_.direction)) rules.push_back(rule);
     }
+    return rules;
+  }
+
+  RuleRef RefOf(const layout::PolicyRecord& policy, const layout::RuleRecord& rule,
+                const RuleJudgement& judgement) const {
+    return {.kind = static_cast<PolicyKind>(policy.kind),
+            .policy = std::string(view_.String(policy.name)),
+            .direction = question_.direction,
+            .rule = rule.index,
+            .peer = judgement.peer,
+            .item = judgement.item,
+            .item_list = judgement.item_list,
+            .port = judgement.port};
   }
 
   const ProgramView& view_;
@@ -126,11 +177,16 @@ void AppendDirection(const char* name, const DirectionExplanation& direction, st
     text += ", not judged: no policy applies to this side\n";
     return;
   }
-  if (!direction.isolated) {
-    text += ", no policy isolates the pod in this direction\n";
-    return;
+  if (!direction.tiers.empty()) absl::StrAppend(&text, ": ", direction.Path());
+  if (direction.isolated) {
+    absl::StrAppend(&text, ", isolated by ", absl::StrJoin(direction.isolating, ", "));
+  } else if (!direction.decided_by) {
+    text += ", no policy isolates the pod in this direction";
   }
-  absl::StrAppend(&text, ", isolated by ", absl::StrJoin(direction.isolating, ", "), "\n");
+  text += '\n';
+  for (const TierMatch& match : direction.tiers) {
+    absl::StrAppend(&text, "  ", match.ToString(), " ", match.rule.FieldPath(), "\n");
+  }
   if (direction.local_node) text += "  from the pod's own node: exempt\n";
   for (const RuleRef& rule : direction.allowing) {
     absl::StrAppend(&text, "  allowed by ", rule.policy, " ", rule.FieldPath(), "\n");
@@ -138,19 +194,66 @@ void AppendDirection(const char* name, const DirectionExplanation& direction, st
   if (direction.nearest) {
     absl::StrAppend(&text, "  nearest rule ", direction.nearest->rule.policy, " ",
                     direction.nearest->rule.FieldPath(), ": ", direction.nearest->detail, "\n");
-  } else if (!direction.allowed) {
+  } else if (direction.isolated && !direction.allowed) {
     text += "  none of these policies has a rule for this direction\n";
   }
 }
 
 }  // namespace
 
+std::string_view Name(PolicyKind kind) {
+  constexpr std::string_view kNames[] = {"NetworkPolicy", "ClusterNetworkPolicy",
+                                         "AdminNetworkPolicy", "BaselineAdminNetworkPolicy"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+std::string_view Name(PolicyTier tier) {
+  constexpr std::string_view kNames[] = {"Admin", "NetworkPolicy", "Baseline"};
+  return kNames[static_cast<size_t>(tier)];
+}
+
+std::string_view Name(RuleAction action, PolicyKind kind) {
+  if (action == RuleAction::kDeny) return "Deny";
+  if (action == RuleAction::kPass) return "Pass";
+  return kind == PolicyKind::kClusterNetworkPolicy ? "Accept" : "Allow";
+}
+
 std::string RuleRef::FieldPath() const {
   const bool ingress = direction == Direction::kIngress;
   std::string path = absl::StrCat("spec.", ingress ? "ingress" : "egress", "[", rule, "]");
   if (peer) absl::StrAppend(&path, ingress ? ".from[" : ".to[", *peer, "]");
-  if (port) absl::StrAppend(&path, ".ports[", *port, "]");
+  if (item) absl::StrAppend(&path, ".", Text(item_list), "[", *item, "]");
+  if (port) {
+    absl::StrAppend(&path, kind == PolicyKind::kClusterNetworkPolicy ? ".protocols[" : ".ports[",
+                    *port, "]");
+  }
   return path;
+}
+
+std::string TierMatch::ToString() const {
+  const std::string rule_text =
+      rule_name.empty() ? absl::StrCat(rule.rule) : absl::StrCat("\"", rule_name, "\"");
+  return absl::StrCat(Text(Name(tier)), " \"", rule.policy, "\" rule ", rule_text, " ",
+                      Text(Name(action, rule.kind)));
+}
+
+std::string DirectionExplanation::Path() const {
+  std::vector<std::string> steps;
+  const auto append_tier = [&](PolicyTier tier) {
+    for (const TierMatch& match : tiers) {
+      if (match.tier == tier) steps.push_back(match.ToString());
+    }
+  };
+  append_tier(PolicyTier::kAdmin);
+  if (isolated) {
+    const std::string& policy = allowing.empty() ? isolating.front() : allowing.front().policy;
+    const char* outcome =
+        allowing.empty() ? (local_node ? " exempt: own node" : " denied") : " allowed";
+    steps.push_back(absl::StrCat("NetworkPolicy ", policy, outcome));
+  }
+  append_tier(PolicyTier::kBaseline);
+  if (!steps.empty() && !decided_by) steps.emplace_back("allowed by default");
+  return absl::StrJoin(steps, " \u2192 ");
 }
 
 Explanation Explain(const Program& program, const ClassifyOptions& options, const FlowKey& key) {

@@ -63,6 +63,8 @@ struct PartJudgement {
   MissedField field = MissedField::kPeer;
   std::string detail;
   std::optional<uint32_t> index;
+  std::optional<uint32_t> item;
+  std::string_view item_list;
 
   void Offer(PartJudgement other) {
     if (other.distance < distance) *this = std::move(other);
@@ -74,7 +76,9 @@ PartJudgement MissedPort(uint64_t distance, MissedField field, std::string detai
           .distance = distance,
           .field = field,
           .detail = std::move(detail),
-          .index = index};
+          .index = index,
+          .item = {},
+          .item_list = {}};
 }
 
 PartJudgement JudgeNamedPort(const ProgramView& view, const RuleQuestion& question,
@@ -90,7 +94,12 @@ PartJudgement JudgeNamedPort(const ProgramView& view, const RuleQuestion& questi
   for (const layout::NamedPort& held : view.NamedPortsOf(destination)) {
     if (held.name != port.name || held.protocol != port.protocol) continue;
     if (held.protocol == question.protocol && held.port == question.port) {
-      return {.matches = true, .distance = 0, .detail = {}, .index = index};
+      return {.matches = true,
+              .distance = 0,
+              .detail = {},
+              .index = index,
+              .item = {},
+              .item_list = {}};
     }
     const uint64_t away = question.protocol == held.protocol
                               ? static_cast<uint64_t>(std::abs(int{held.port} - int{question.port}))
@@ -115,7 +124,9 @@ PartJudgement JudgePort(const ProgramView& view, const RuleQuestion& question,
                                    ProtocolName(port.protocol)),
                       index);
   }
-  if (in_range) return {.matches = true, .distance = 0, .detail = {}, .index = index};
+  if (in_range)
+    return {
+        .matches = true, .distance = 0, .detail = {}, .index = index, .item = {}, .item_list = {}};
   const int away =
       question.port < port.first ? port.first - question.port : question.port - port.last;
   const std::string wanted = port.first == port.last ? absl::StrCat(port.first)
@@ -126,7 +137,8 @@ PartJudgement JudgePort(const ProgramView& view, const RuleQuestion& question,
 
 PartJudgement JudgePorts(const ProgramView& view, const RuleQuestion& question,
                          const layout::RuleRecord& rule) {
-  if (rule.port_count == 0) return {.matches = true, .distance = 0, .detail = {}, .index = {}};
+  if (rule.port_count == 0)
+    return {.matches = true, .distance = 0, .detail = {}, .index = {}, .item = {}, .item_list = {}};
   if (!HasPorts(question.protocol)) {
     return MissedPort(kNameDistance, MissedField::kProtocol,
                       absl::StrCat(ProtocolName(question.protocol),
@@ -136,8 +148,8 @@ PartJudgement JudgePorts(const ProgramView& view, const RuleQuestion& question,
   PartJudgement best;
   const auto ports =
       view.Section<layout::RulePort>(layout::kRulePorts).subspan(rule.first_port, rule.port_count);
-  for (uint32_t i = 0; i < ports.size(); ++i) {
-    best.Offer(JudgePort(view, question, ports[i], i));
+  for (const layout::RulePort& port : ports) {
+    best.Offer(JudgePort(view, question, port, port.index));
   }
   return best;
 }
@@ -153,7 +165,7 @@ int CommonBits(const IpAddress& a, const IpAddress& b) {
 
 PartJudgement MissedBlock(const RuleQuestion& question, std::string_view text, uint32_t index) {
   const IpPrefix cidr = ParseIpPrefix(text.substr(0, text.find(' '))).prefix;
-  PartJudgement miss{.index = index};
+  PartJudgement miss{.detail = {}, .index = index, .item = {}, .item_list = {}};
   if (cidr.Contains(question.peer_address)) {
     miss.field = MissedField::kExcept;
     miss.distance = 0;
@@ -169,7 +181,7 @@ PartJudgement MissedBlock(const RuleQuestion& question, std::string_view text, u
 }
 
 PartJudgement MissedPods(const RuleQuestion& question, std::string_view text, uint32_t index) {
-  PartJudgement miss{.index = index};
+  PartJudgement miss{.detail = {}, .index = index, .item = {}, .item_list = {}};
   if (question.peer.kind != "pod") {
     miss.distance = kUnlike;
     miss.detail = absl::StrCat(question.peer.address, " is no pod; the rule has ", Text(text));
@@ -187,14 +199,26 @@ PartJudgement MissedPods(const RuleQuestion& question, std::string_view text, ui
 
 PartJudgement JudgePeers(const ProgramView& view, const RuleQuestion& question,
                          const layout::RuleRecord& rule) {
-  if (rule.peer_count == 0) return {.matches = true, .distance = 0, .detail = {}, .index = {}};
+  if (rule.peer_count == 0)
+    return {.matches = true, .distance = 0, .detail = {}, .index = {}, .item = {}, .item_list = {}};
   PartJudgement best;
   const auto atoms = view.AtomsOf(question.peer_class);
   const auto peers =
       view.Section<layout::RulePeer>(layout::kRulePeers).subspan(rule.first_peer, rule.peer_count);
   for (const layout::RulePeer& peer : peers) {
     if (std::binary_search(atoms.begin(), atoms.end(), peer.atom)) {
-      return {.matches = true, .distance = 0, .detail = {}, .index = peer.index};
+      PartJudgement match{.matches = true,
+                          .distance = 0,
+                          .detail = {},
+                          .index = peer.index,
+                          .item = {},
+                          .item_list = {}};
+      if (peer.item == layout::kNone) return match;
+      match.item = peer.item;
+      const auto kind = view.Section<layout::AtomRecord>(layout::kAtoms)[peer.atom].kind;
+      match.item_list =
+          kind == static_cast<uint32_t>(layout::AtomKind::kNames) ? "domainNames" : "networks";
+      return match;
     }
     const layout::AtomRecord& atom = view.Section<layout::AtomRecord>(layout::kAtoms)[peer.atom];
     const std::string_view text = view.String(atom.text);
@@ -212,9 +236,11 @@ RuleJudgement JudgeRule(const ProgramView& view, const RuleQuestion& question,
   PartJudgement ports = JudgePorts(view, question, rule);
   PartJudgement peers = JudgePeers(view, question, rule);
   RuleJudgement judgement;
-  judgement.allows = ports.matches && peers.matches;
-  if (judgement.allows) {
+  judgement.matches = ports.matches && peers.matches;
+  if (judgement.matches) {
     judgement.peer = peers.index;
+    judgement.item = peers.item;
+    judgement.item_list = peers.item_list;
     judgement.port = ports.index;
     return judgement;
   }

@@ -1,4 +1,4 @@
-// Whether one rule allows a flow, and by how little it missed.
+// Whether one rule matches a flow, and by how little it missed.
 //
 // Distances rank misses: a rule whose peer matched and whose port did not is nearer than one whose
 // port matched and whose peer did not, and that is nearer than one that missed both. Within a rank,
@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "npf/address.h"
 #include "npf/explain.h"
@@ -27,11 +28,13 @@ struct RuleQuestion {
 };
 
 struct RuleJudgement {
-  bool allows = false;
+  bool matches = false;
   uint64_t distance = 0;
   MissedField field = MissedField::kPeer;
   std::string detail;
   std::optional<uint32_t> peer;  // that matched, or came nearest
+  std::optional<uint32_t> item;  // of its networks or names, that matched
+  std::string_view item_list;    // see RuleRef
   std::optional<uint32_t> port;
 };
 

@@ -115,6 +115,7 @@ struct Metadata {
 Metadata DecodeMetadata(Decoding& decoding, const Node& root);
 
 NetworkPolicy DecodeNetworkPolicy(Decoding& decoding, const Node& root);
+ClusterPolicy DecodeClusterPolicy(Decoding& decoding, const Node& root, ClusterPolicyKind kind);
 LabelSelector DecodeSelector(Decoding& decoding, const Node& node, const Path& path);
 
 Namespace DecodeNamespace(Decoding& decoding, const Node& root);

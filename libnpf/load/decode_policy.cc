@@ -2,31 +2,10 @@
 #include <string>
 
 #include "load/decode.h"
+#include "load/decode_parts.h"
 
 namespace npf::load {
 namespace {
-
-// A null item would be read as an empty one by the API server, and an empty rule allows everything:
-// a dash that was left over must not widen a policy.
-bool IsWrittenOut(Decoding& decoding, const Node& item, const Path& path) {
-  if (item.kind != NodeKind::kNull) return true;
-  decoding.WrongType(path, item, "a map");
-  return false;
-}
-
-template <class Element, class DecodeElement>
-std::vector<Element> DecodeList(Decoding& decoding, const Node* node, const Path& path,
-                                DecodeElement decode) {
-  std::vector<Element> out;
-  const Node* list = decoding.List(node, path);
-  if (list == nullptr) return out;
-  out.reserve(list->count);
-  size_t i = 0;
-  for (const Node* item = list->first; item != nullptr; item = item->next, ++i) {
-    out.push_back(decode(decoding, *item, path.Item(i)));
-  }
-  return out;
-}
 
 LabelRequirement DecodeRequirement(Decoding& decoding, const Node& node, const Path& path) {
   LabelRequirement out;
@@ -117,7 +96,14 @@ void DecodeSpec(Decoding& decoding, const Node* node, NetworkPolicy& out) {
   out.policy_types = decoding.Strings(map.Take("policyTypes"), path.Member("policyTypes"));
 }
 
-// Every field of ObjectMeta, those that only the server sets among them.
+}  // namespace
+
+bool IsWrittenOut(Decoding& decoding, const Node& item, const Path& path) {
+  if (item.kind != NodeKind::kNull) return true;
+  decoding.WrongType(path, item, "a map");
+  return false;
+}
+
 void CheckMetadata(Decoding& decoding, const Node* node) {
   const Path root;
   const Path path = root.Member("metadata");
@@ -130,8 +116,6 @@ void CheckMetadata(Decoding& decoding, const Node* node) {
   }
   decoding.StringMap(map.Take("annotations"), path.Member("annotations"));
 }
-
-}  // namespace
 
 LabelSelector DecodeSelector(Decoding& decoding, const Node& node, const Path& path) {
   LabelSelector out;

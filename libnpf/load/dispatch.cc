@@ -173,7 +173,7 @@ void Dispatcher::DispatchObject(const ParsedObject& object, TypeMeta type) {
       DecodeClusterObject(object, type);
       break;
     case Route::kTier:
-      RefuseTier(*object.root, type);
+      DecodeTierPolicy(object, type);
       break;
     case Route::kUnknownPolicy:
       RefuseUnknownPolicy(*object.root, type);
@@ -194,12 +194,31 @@ void Dispatcher::Skip(TypeMeta type) {
 }
 
 void Dispatcher::DecodePolicy(const ParsedObject& object) {
+  DecodeAnyPolicy(
+      object, "NetworkPolicy", builder_.options().default_namespace,
+      [](Decoding& decoding, const Node& root) { return DecodeNetworkPolicy(decoding, root); });
+}
+
+void Dispatcher::DecodeTierPolicy(const ParsedObject& object, TypeMeta type) {
+  ClusterPolicyKind kind = ClusterPolicyKind::kClusterNetworkPolicy;
+  if (type.kind == "AdminNetworkPolicy") kind = ClusterPolicyKind::kAdminNetworkPolicy;
+  if (type.kind == "BaselineAdminNetworkPolicy") {
+    kind = ClusterPolicyKind::kBaselineAdminNetworkPolicy;
+  }
+  DecodeAnyPolicy(object, std::string(type.kind), "", [kind](Decoding& decoding, const Node& root) {
+    return DecodeClusterPolicy(decoding, root, kind);
+  });
+}
+
+template <typename Decode>
+void Dispatcher::DecodeAnyPolicy(const ParsedObject& object, const std::string& kind,
+                                 std::string_view default_namespace, Decode decode) {
   const bool tolerant = builder_.options().skip_invalid;
-  Decoding decoding(source_, *object.root, "NetworkPolicy", builder_.options().default_namespace,
-                    {options_.lenient, tolerant}, diagnostics_);
+  Decoding decoding(source_, *object.root, kind, default_namespace, {options_.lenient, tolerant},
+                    diagnostics_);
   decoding.Report(object.remarks);
-  NetworkPolicy policy = DecodeNetworkPolicy(decoding, *object.root);
-  ++report_.used["NetworkPolicy"];
+  auto policy = decode(decoding, *object.root);
+  ++report_.used[kind];
   if (decoding.error_count() > 0 && tolerant) {
     decoding.Warning(object.root->mark, "",
                      "the policy is invalid and was left out; nothing of it is enforced");
@@ -266,20 +285,6 @@ void Dispatcher::RefuseUnknownPolicy(const Node& root, TypeMeta type) {
     detail += ", which replaced it in Kubernetes 1.16 with the same fields";
   }
   Refuse(root, type, "apiVersion", std::move(detail));
-}
-
-// To pass over a policy that the cluster enforces would give verdicts that are not the cluster's.
-void Dispatcher::RefuseTier(const Node& root, TypeMeta type) {
-  const bool warns = options_.lenient || builder_.options().skip_invalid;
-  Decoding decoding(source_, root, std::string(type.kind), "", {options_.lenient, warns},
-                    diagnostics_);
-  decoding.Error(LocateField(root, "kind"), "kind", "NotSupported",
-                 absl::StrCat(TypeName(type.api_version, type.kind),
-                              warns ? " is not supported by this version: IT IS NOT ENFORCED, "
-                                      "verdicts are those of the other policies alone"
-                                    : " is not supported by this version; --lenient leaves it "
-                                      "out, and then nothing of it is enforced"));
-  Skip(type);
 }
 
 void Dispatcher::WarnOfForeignPolicy(const Node& root, TypeMeta type) {

@@ -40,10 +40,13 @@ class Dispatcher : public ObjectSink {
   void DispatchObject(const ParsedObject& object, TypeMeta type);
   void DispatchNestedList(const Node& list, TypeMeta type);
   void DecodePolicy(const ParsedObject& object);
+  void DecodeTierPolicy(const ParsedObject& object, TypeMeta type);
+  template <typename Decode>
+  void DecodeAnyPolicy(const ParsedObject& object, const std::string& kind,
+                       std::string_view default_namespace, Decode decode);
   void DecodeClusterObject(const ParsedObject& object, TypeMeta type);
   void Refuse(const Node& root, TypeMeta type, std::string field, std::string detail);
   void RefuseUnknownPolicy(const Node& root, TypeMeta type);
-  void RefuseTier(const Node& root, TypeMeta type);
   void WarnOfForeignPolicy(const Node& root, TypeMeta type);
   void Skip(TypeMeta type);
 

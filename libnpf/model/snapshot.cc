@@ -7,11 +7,24 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "model/selector.h"
 #include "model/validate.h"
 
 namespace npf {
+
+std::string_view Name(ClusterPolicyKind kind) {
+  switch (kind) {
+    case ClusterPolicyKind::kAdminNetworkPolicy:
+      return "AdminNetworkPolicy";
+    case ClusterPolicyKind::kBaselineAdminNetworkPolicy:
+      return "BaselineAdminNetworkPolicy";
+    default:
+      return "ClusterNetworkPolicy";
+  }
+}
+
 namespace {
 
 using model::ObjectFaults;
@@ -22,6 +35,8 @@ std::string_view KindOf(const Namespace&) { return "Namespace"; }
 std::string_view KindOf(const Node&) { return "Node"; }
 std::string_view KindOf(const Service&) { return "Service"; }
 std::string_view KindOf(const NetworkPolicy&) { return "NetworkPolicy"; }
+std::string_view KindOf(const ClusterPolicy& policy) { return Name(policy.kind); }
+std::string_view KindOf(const ResolvedName&) { return "name"; }
 std::string_view KindOf(const Pod& pod) {
   return pod.owner_kind.empty() ? std::string_view("Pod") : std::string_view(pod.owner_kind);
 }
@@ -110,6 +125,24 @@ bool StandsForPod(const Pod& stand_in, const std::optional<LabelSelector>& selec
 
 using NamedPorts = absl::flat_hash_set<std::pair<std::string, std::string>>;  // name, protocol
 
+void WarnOfUnknownPorts(const ClusterPolicy& policy, const std::vector<ClusterRule>& rules,
+                        const std::string& field, const absl::flat_hash_set<std::string>& known,
+                        Diagnostics& diagnostics) {
+  const bool v1alpha2 = policy.kind == ClusterPolicyKind::kClusterNetworkPolicy;
+  for (size_t i = 0; i < rules.size(); ++i) {
+    if (!rules[i].ports) continue;
+    for (size_t j = 0; j < rules[i].ports->size(); ++j) {
+      const ClusterPort& port = (*rules[i].ports)[j];
+      if (port.form != ClusterPort::Form::kNamed || known.contains(port.name)) continue;
+      diagnostics.AddWarning(
+          port.position, NameOf(policy),
+          absl::StrCat(field, "[", i, v1alpha2 ? "].protocols[" : "].ports[", j, "]"),
+          absl::StrCat("no pod has a port of the name \"", EscapeForMessage(port.name),
+                       "\"; it matches nothing"));
+    }
+  }
+}
+
 void WarnOfUnknownPorts(const NetworkPolicy& policy, const std::vector<PolicyRule>& rules,
                         const std::string& field, const NamedPorts& known,
                         Diagnostics& diagnostics) {
@@ -153,6 +186,8 @@ void SnapshotBuilder::Add(Pod object) { Add(std::move(object), {}, pending_); }
 void SnapshotBuilder::Add(Node object) { Add(std::move(object), {}, pending_); }
 void SnapshotBuilder::Add(Service object) { Add(std::move(object), {}, pending_); }
 void SnapshotBuilder::Add(NetworkPolicy object) { Add(std::move(object), {}, pending_); }
+void SnapshotBuilder::Add(ClusterPolicy object) { Add(std::move(object), {}, pending_); }
+void SnapshotBuilder::Add(ResolvedName object) { Add(std::move(object), {}, pending_); }
 
 void SnapshotBuilder::Add(Namespace object, const FieldLocator& locate, Diagnostics& diagnostics) {
   ObjectFaults faults = FaultsOf(object, locate, /*tolerant=*/false, diagnostics);
@@ -190,11 +225,36 @@ void SnapshotBuilder::Add(NetworkPolicy object, const FieldLocator& locate,
   if (object.ns.empty()) object.ns = options_.default_namespace;
   ObjectFaults faults = FaultsOf(object, locate, options_.skip_invalid, diagnostics);
   model::ValidateNetworkPolicy(object, options_.strict_cidr, faults);
-  if (faults.error_count() > 0 && options_.skip_invalid) {
-    faults.Warning("", "the policy is invalid and was left out; nothing of it is enforced");
+  if (!IsLeftOut(faults)) data_.policies.push_back(std::move(object));
+}
+
+void SnapshotBuilder::Add(ClusterPolicy object, const FieldLocator& locate,
+                          Diagnostics& diagnostics) {
+  ObjectFaults faults = FaultsOf(object, locate, options_.skip_invalid, diagnostics);
+  model::ValidateClusterPolicy(object, options_.strict_cidr, faults);
+  if (!IsLeftOut(faults)) data_.cluster_policies.push_back(std::move(object));
+}
+
+// R79.
+bool SnapshotBuilder::IsLeftOut(ObjectFaults& faults) const {
+  if (faults.error_count() == 0 || !options_.skip_invalid) return false;
+  faults.Warning("", "the policy is invalid and was left out; nothing of it is enforced");
+  return true;
+}
+
+void SnapshotBuilder::Add(ResolvedName object, const FieldLocator& locate,
+                          Diagnostics& diagnostics) {
+  ObjectFaults faults = FaultsOf(object, locate, /*tolerant=*/false, diagnostics);
+  model::ValidateResolvedName(object, faults);
+  if (faults.error_count() > 0) return;
+  if (object.expires_s != 0 && options_.now_s != 0 && object.expires_s <= options_.now_s) {
+    faults.Warning("expires", ToString(*ParseIpAddress(object.address)) +
+                                  " is no longer the address of the name; it is not used");
     return;
   }
-  data_.policies.push_back(std::move(object));
+  std::string name = absl::AsciiStrToLower(object.name);
+  if (name.ends_with('.')) name.pop_back();
+  data_.resolved_names.push_back({std::move(name), *ParseIpAddress(object.address)});
 }
 
 void SnapshotBuilder::AddStandIn(Pod stand_in, std::optional<LabelSelector> selector,
@@ -235,6 +295,29 @@ void SnapshotBuilder::OrderAndDeduplicate(Diagnostics& diagnostics) {
   OrderOne(data_.services, options_.last_wins, data_.files, diagnostics);
   OrderOne(data_.pods, options_.last_wins, data_.files, diagnostics);
   OrderOne(data_.policies, options_.last_wins, data_.files, diagnostics);
+  OrderOne(data_.cluster_policies, options_.last_wins, data_.files, diagnostics);
+  OrderTiers(diagnostics);
+  auto& names = data_.resolved_names;
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+}
+
+// R80, R81; R83 settles what is left.
+void SnapshotBuilder::OrderTiers(Diagnostics& diagnostics) {
+  auto& policies = data_.cluster_policies;
+  const auto place = [](const ClusterPolicy& policy) {
+    return std::pair(policy.tier == "Baseline", policy.priority.value_or(0));
+  };
+  std::sort(policies.begin(), policies.end(), [&](const ClusterPolicy& a, const ClusterPolicy& b) {
+    return std::tuple(place(a), std::string_view(a.name), a.kind) <
+           std::tuple(place(b), std::string_view(b.name), b.kind);
+  });
+  for (size_t i = 1; i < policies.size(); ++i) {
+    if (place(policies[i - 1]) != place(policies[i])) continue;
+    diagnostics.AddWarning(
+        policies[i].position, NameOf(policies[i]), "spec.priority",
+        "is also that of " + NameOf(policies[i - 1]) + ", which is evaluated first by its name");
+  }
 }
 
 // R63: a namespace that an object is in, but that was not given, exists with its name label only.
@@ -294,6 +377,12 @@ void SnapshotBuilder::WarnOfUnknownPortNames(Diagnostics& diagnostics) const {
   for (const NetworkPolicy& policy : data_.policies) {
     WarnOfUnknownPorts(policy, policy.ingress, "spec.ingress", known, diagnostics);
     WarnOfUnknownPorts(policy, policy.egress, "spec.egress", known, diagnostics);
+  }
+  absl::flat_hash_set<std::string> names;
+  for (const auto& [name, protocol] : known) names.insert(name);
+  for (const ClusterPolicy& policy : data_.cluster_policies) {
+    WarnOfUnknownPorts(policy, policy.ingress, "spec.ingress", names, diagnostics);
+    WarnOfUnknownPorts(policy, policy.egress, "spec.egress", names, diagnostics);
   }
 }
 

@@ -70,44 +70,6 @@ void ValidatePort(const PolicyPort& item, const std::string& field, ObjectFaults
   if (item.end_port.has_value()) ValidateEndPort(item, field + ".endPort", faults);
 }
 
-// R33, R74 and the ruling on odd CIDRs; nullopt where the text is refused.
-std::optional<IpPrefix> ValidateCidr(const std::string& text, const std::string& field,
-                                     bool strict_cidr, ObjectFaults& faults) {
-  const ParsedPrefix parsed = ParseIpPrefix(text);
-  switch (parsed.fault) {
-    case PrefixFault::kNone:
-      break;
-    case PrefixFault::kSyntax:
-      faults.Error(field, "Invalid", kCidrSyntax + Found(text));
-      return std::nullopt;
-    case PrefixFault::kLeadingZero:
-      faults.Error(field, "Invalid",
-                   "must not have leading 0s in IP or prefix length" + Found(text));
-      return std::nullopt;
-    case PrefixFault::kMapped:
-      faults.Error(field, "Invalid", "must not have an IPv4-mapped IPv6 address" + Found(text));
-      return std::nullopt;
-  }
-  const std::string canonical = ToString(parsed.prefix);
-  if (parsed.host_bits_set) {
-    if (strict_cidr) {
-      faults.Error(field, "Invalid",
-                   "must not have bits set beyond the prefix length" + Found(text));
-      return std::nullopt;
-    }
-    const std::string address = text.substr(0, text.find('/'));
-    const int bits = parsed.prefix.address.bit_count();
-    faults.Warning(field, "CIDR value \"" + EscapeForMessage(text) +
-                              "\" has host bits set; it is " + "read as \"" + canonical +
-                              "\" (or should it be \"" + address + "/" + std::to_string(bits) +
-                              "\"?)");
-  } else if (canonical != text) {
-    faults.Warning(field, "IPv6 CIDR value \"" + EscapeForMessage(text) +
-                              "\" should be in RFC 5952 canonical format (\"" + canonical + "\")");
-  }
-  return parsed.prefix;
-}
-
 // R74.
 void ValidateIpBlock(const IpBlock& block, const std::string& field, bool strict_cidr,
                      ObjectFaults& faults) {
@@ -241,6 +203,43 @@ bool IsEndpointAddress(const IpAddress& address) {
       std::all_of(bytes.begin(), bytes.end() - 1, [](uint8_t b) { return b == 0; });
   const bool link_local = bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
   return !(leading_zeros && bytes[15] <= 1) && bytes[0] != 0xff && !link_local;
+}
+
+std::optional<IpPrefix> ValidateCidr(const std::string& text, const std::string& field,
+                                     bool strict_cidr, ObjectFaults& faults) {
+  const ParsedPrefix parsed = ParseIpPrefix(text);
+  switch (parsed.fault) {
+    case PrefixFault::kNone:
+      break;
+    case PrefixFault::kSyntax:
+      faults.Error(field, "Invalid", kCidrSyntax + Found(text));
+      return std::nullopt;
+    case PrefixFault::kLeadingZero:
+      faults.Error(field, "Invalid",
+                   "must not have leading 0s in IP or prefix length" + Found(text));
+      return std::nullopt;
+    case PrefixFault::kMapped:
+      faults.Error(field, "Invalid", "must not have an IPv4-mapped IPv6 address" + Found(text));
+      return std::nullopt;
+  }
+  const std::string canonical = ToString(parsed.prefix);
+  if (parsed.host_bits_set) {
+    if (strict_cidr) {
+      faults.Error(field, "Invalid",
+                   "must not have bits set beyond the prefix length" + Found(text));
+      return std::nullopt;
+    }
+    const std::string address = text.substr(0, text.find('/'));
+    const int bits = parsed.prefix.address.bit_count();
+    faults.Warning(field, "CIDR value \"" + EscapeForMessage(text) +
+                              "\" has host bits set; it is " + "read as \"" + canonical +
+                              "\" (or should it be \"" + address + "/" + std::to_string(bits) +
+                              "\"?)");
+  } else if (canonical != text) {
+    faults.Warning(field, "IPv6 CIDR value \"" + EscapeForMessage(text) +
+                              "\" should be in RFC 5952 canonical format (\"" + canonical + "\")");
+  }
+  return parsed.prefix;
 }
 
 std::string Found(std::string_view text) { return " (found \"" + EscapeForMessage(text) + "\")"; }

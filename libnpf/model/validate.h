@@ -9,6 +9,7 @@
 #ifndef NPF_MODEL_VALIDATE_H_
 #define NPF_MODEL_VALIDATE_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -54,11 +55,16 @@ void ValidatePod(const Pod& object, ObjectFaults& faults);
 void ValidateNode(const Node& object, ObjectFaults& faults);
 void ValidateService(const Service& object, ObjectFaults& faults);
 void ValidateNetworkPolicy(const NetworkPolicy& object, bool strict_cidr, ObjectFaults& faults);
+void ValidateClusterPolicy(const ClusterPolicy& object, bool strict_cidr, ObjectFaults& faults);
+void ValidateResolvedName(const ResolvedName& object, ObjectFaults& faults);
 
 // Parts that those share.
 void ValidateObjectName(std::string_view name, ObjectFaults& faults);  // a DNS-1123 subdomain
 void ValidateNamespaceName(std::string_view name, ObjectFaults& faults);
 void ValidateLabels(const Labels& labels, const std::string& field, ObjectFaults& faults);
+// R33 and the ruling on odd CIDRs; nullopt where the text is refused.
+std::optional<IpPrefix> ValidateCidr(const std::string& text, const std::string& field,
+                                     bool strict_cidr, ObjectFaults& faults);
 void ValidateSelector(const LabelSelector& selector, const std::string& field,
                       ObjectFaults& faults);
 // Whether a pod can have it: not unspecified, loopback, link-local or multicast.

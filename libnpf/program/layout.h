@@ -15,13 +15,14 @@
 // How an IPv4 packet is judged (the IPv6 one differs in the first step only):
 //
 //   source ------> trie 16-8-8 --> class s --+
-//   destination -> trie 16-8-8 --> class d --+--> pair table --> cell --> joint bits of the cell
-//   protocol, port --> port index --> port class p -------------------->  bit p: allow or deny
+//   destination -> trie 16-8-8 --> class d --+--> pair table --> cell --> outcomes of the cell
+//   protocol, port --> port index --> port class p --------------> outcome p: verdict and reason
 //
 // A class is a set of addresses that no policy tells apart; a port class is a set of ports that no
 // policy tells apart. A cell is what a pair of classes shares with every pair that is judged alike:
-// an egress decision, an ingress decision, their AND as bits, and the reasons. Decisions, rows and
-// everything about names are cold: they serve one-direction hooks, explanations and updates.
+// an egress decision, an ingress decision, what they come to together as two bits a port class, and
+// the reasons. Tiers and priorities are in those bits already. Decisions, rows and everything about
+// names are cold: they serve one-direction hooks, explanations and updates.
 //
 // Invariants, each checked by VerifyImage: every index is below the count of what it indexes; class
 // numbers below pod_class_count are pods, and only those; cell 0 is loopback, cell 1 is malformed.
@@ -63,7 +64,7 @@ enum SectionId : uint32_t {
   kSourceGroup,  // u32 by class: row of kDefaultCells, hash only
   kDestinationGroup,  // u32 by class: column of kDefaultCells, hash only
   kDefaultCells,      // u32 [source_group_count][destination_group_count], hash only
-  kCellBits,          // u32 [cell_count][bitset_words]: egress AND ingress, bit = port class
+  kCellOutcomes,      // u32 [cell_count][outcome_words]: two bits a port class, see Outcome
   kCells,             // Cell
   kDecisions,         // Decision
   kBitsets,           // u32 [..][bitset_words]
@@ -116,7 +117,8 @@ struct ImageHeader {
   uint8_t leaf_bytes = 0;        // 2 or 4
   uint8_t pair_cell_bytes = 0;   // 2 or 4
   uint8_t port_class_bytes = 0;  // 1 or 2
-  uint32_t reserved[10] = {};
+  uint32_t outcome_words = 0;    // ceil(port_class_count / 16)
+  uint32_t reserved[9] = {};
 };
 static_assert(sizeof(ImageHeader) == 128);
 inline constexpr size_t kChecksumFrom = offsetof(ImageHeader, image_bytes);
@@ -143,19 +145,25 @@ enum CellFlag : uint8_t {
   kCellNodeSource = 2,  // from a node to a pod: the pod's own node is exempt (R37)
 };
 
+// What both directions come to for one port class; index of Cell::reason.
+enum Outcome : uint8_t {
+  kOutcomeAllowed = 1,
+  kOutcomeTier = 2,  // a cluster-wide tier has decided: a direction that denies, or one that allows
+};
+inline constexpr uint32_t kOutcomesPerWord = 16;
+
 struct Cell {
   uint32_t decision[2];  // by Direction
-  uint8_t reason_allow;
-  uint8_t reason_deny;
+  uint8_t reason[4];     // by Outcome
   uint8_t flags;
-  uint8_t reserved;
+  uint8_t reserved[3];
 };
-static_assert(sizeof(Cell) == 12);
+static_assert(sizeof(Cell) == 16);
 
 struct Decision {
   uint32_t allow_bitset;  // index of a bitset: ports that are allowed
-  uint32_t final_bitset;  // ports whose denial no exemption may lift (a cluster tier's)
-  uint32_t isolated;      // 1: a policy decided; 0: open
+  uint32_t tier_bitset;   // ports that a cluster tier decided; their denial no exemption lifts
+  uint32_t isolated;      // 1: a NetworkPolicy isolates the subject
 };
 
 struct ClassRecord {
@@ -208,29 +216,40 @@ struct PortClassRecord {  // a representative
 };
 
 enum class Tier : uint8_t { kAdmin, kNetworkPolicy, kBaseline };
+enum class Action : uint8_t { kAllow, kDeny, kPass };
+enum class PolicyKind : uint8_t {
+  kNetworkPolicy,
+  kClusterNetworkPolicy,
+  kAdminNetworkPolicy,
+  kBaselineAdminNetworkPolicy,
+};
 
-struct PolicyRecord {
-  uint32_t name;  // string "namespace/name"
+struct PolicyRecord {  // in the order in which they are evaluated
+  uint32_t name;       // string "namespace/name", or the name of a cluster policy
   uint32_t subject_atom;
   uint32_t first_rule;
   uint32_t rule_count;
   uint8_t tier;
-  uint8_t isolates;  // bit 0 ingress, bit 1 egress
-  uint16_t reserved;
+  uint8_t governs;  // bit 0 ingress, bit 1 egress: isolates, or has rules (a cluster policy)
+  uint8_t kind;     // PolicyKind
+  uint8_t reserved;
 };
 
 struct RuleRecord {
   uint32_t index;  // in `ingress` or `egress` of the object
+  uint32_t name;   // string; kNone where it has none
   uint32_t first_port;
   uint32_t port_count;  // 0: all ports and protocols
   uint32_t first_peer;
   uint32_t peer_count;  // 0: any peer
   uint8_t direction;
-  uint8_t reserved[3];
+  uint8_t action;  // Action
+  uint8_t reserved[2];
 };
 
 struct RulePort {
-  uint32_t name;  // string; kNone: numeric
+  uint32_t name;   // string; kNone: numeric
+  uint32_t index;  // in `ports` of the rule
   uint16_t first;
   uint16_t last;
   uint8_t protocol;  // IANA
@@ -240,11 +259,12 @@ struct RulePort {
 struct RulePeer {
   uint32_t atom;
   uint32_t index;  // in `from` or `to` of the rule
+  uint32_t item;   // in the peer's own list of networks or names; kNone: it has none
 };
 
-enum class AtomKind : uint8_t { kPods, kIpBlock };
+enum class AtomKind : uint8_t { kPods, kIpBlock, kNodes, kNames, kUnknown };
 
-struct AtomRecord {  // a selector or an ipBlock: what a class is in, or is not in
+struct AtomRecord {  // a selector, a block, a name: what a class is in, or is not in
   uint32_t text;     // string, for people
   uint32_t kind;     // AtomKind
 };

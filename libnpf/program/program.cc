@@ -40,8 +40,8 @@ std::span<const uint32_t> ProgramView::AllowBits(uint32_t decision) const {
       .subspan(size_t{bitset} * header_->bitset_words, header_->bitset_words);
 }
 
-std::span<const uint32_t> ProgramView::FinalBits(uint32_t decision) const {
-  const uint32_t bitset = Section<layout::Decision>(layout::kDecisions)[decision].final_bitset;
+std::span<const uint32_t> ProgramView::TierBits(uint32_t decision) const {
+  const uint32_t bitset = Section<layout::Decision>(layout::kDecisions)[decision].tier_bitset;
   return Section<uint32_t>(layout::kBitsets)
       .subspan(size_t{bitset} * header_->bitset_words, header_->bitset_words);
 }

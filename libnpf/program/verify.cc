@@ -33,7 +33,7 @@ constexpr std::array<SectionShape, layout::kSectionCount> kShapes = {{
     {"source_group", 4},
     {"destination_group", 4},
     {"default_cells", 4},
-    {"cell_bits", 4},
+    {"cell_outcomes", 4},
     {"cells", sizeof(layout::Cell)},
     {"decisions", sizeof(layout::Decision)},
     {"bitsets", 4},
@@ -157,7 +157,9 @@ class Verifier {
       return Bad("class counts");
     }
     if (h.cell_count < 2 || h.port_class_count == 0 ||
-        h.bitset_words != (uint64_t{h.port_class_count} + 31) / 32) {
+        h.bitset_words != (uint64_t{h.port_class_count} + 31) / 32 ||
+        h.outcome_words != (uint64_t{h.port_class_count} + layout::kOutcomesPerWord - 1) /
+                               layout::kOutcomesPerWord) {
       return Bad("cell or port class counts");
     }
     if (h.v6_levels < 1 || h.v6_levels > 16) return Bad("IPv6 trie depth");
@@ -282,7 +284,7 @@ class Verifier {
   absl::Status CheckCells() {
     const uint64_t words = header_->bitset_words;
     if (Count(layout::kCells) != header_->cell_count ||
-        Count(layout::kCellBits) != header_->cell_count * words) {
+        Count(layout::kCellOutcomes) != uint64_t{header_->cell_count} * header_->outcome_words) {
       return Bad("the cells have a wrong length");
     }
     for (const layout::Cell& cell : Section<layout::Cell>(layout::kCells)) {
@@ -294,7 +296,7 @@ class Verifier {
     if (Count(layout::kDecisions) == 0) return BadSection(layout::kDecisions, "is empty");
     for (const layout::Decision& decision : Section<layout::Decision>(layout::kDecisions)) {
       if ((uint64_t{decision.allow_bitset} + 1) * words > Count(layout::kBitsets) ||
-          (uint64_t{decision.final_bitset} + 1) * words > Count(layout::kBitsets)) {
+          (uint64_t{decision.tier_bitset} + 1) * words > Count(layout::kBitsets)) {
         return BadSection(layout::kDecisions, "names no bitset");
       }
     }
@@ -374,13 +376,15 @@ class Verifier {
   absl::Status CheckPolicies() {
     for (const layout::PolicyRecord& policy : Section<layout::PolicyRecord>(layout::kPolicies)) {
       if (!IsString(policy.name) || policy.subject_atom >= Count(layout::kAtoms) ||
-          policy.tier > static_cast<uint8_t>(layout::Tier::kBaseline) || policy.isolates > 3 ||
+          policy.tier > static_cast<uint8_t>(layout::Tier::kBaseline) || policy.governs > 3 ||
+          policy.kind > static_cast<uint8_t>(layout::PolicyKind::kBaselineAdminNetworkPolicy) ||
           !Within(policy.first_rule, policy.rule_count, layout::kRules)) {
         return BadSection(layout::kPolicies, "is wrong");
       }
     }
     for (const layout::RuleRecord& rule : Section<layout::RuleRecord>(layout::kRules)) {
-      if (rule.direction > 1 || !Within(rule.first_port, rule.port_count, layout::kRulePorts) ||
+      if (rule.direction > 1 || rule.action > static_cast<uint8_t>(layout::Action::kPass) ||
+          !IsString(rule.name) || !Within(rule.first_port, rule.port_count, layout::kRulePorts) ||
           !Within(rule.first_peer, rule.peer_count, layout::kRulePeers)) {
         return BadSection(layout::kRules, "is wrong");
       }

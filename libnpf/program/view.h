@@ -50,9 +50,9 @@ class ProgramView {
   }
 
   std::string_view String(uint32_t index) const;  // "" for kNone
-  // The bitset of a decision: kAllow or kFinal.
+  // The bitsets of a decision.
   std::span<const uint32_t> AllowBits(uint32_t decision) const;
-  std::span<const uint32_t> FinalBits(uint32_t decision) const;
+  std::span<const uint32_t> TierBits(uint32_t decision) const;
   std::span<const uint32_t> AtomsOf(uint32_t address_class) const;
   std::span<const layout::NamedPort> NamedPortsOf(uint32_t address_class) const;
   // The decision of one direction, from the cold one-direction tables.

@@ -1,7 +1,9 @@
 #include "resolve/atoms.h"
 
 #include <algorithm>
+#include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace npf::resolve {
@@ -16,7 +18,7 @@ std::string PodsText(const std::string& scope, const LabelSelector& pods) {
 
 }  // namespace
 
-AtomTable::AtomTable(const Snapshot& snapshot) {
+AtomTable::AtomTable(const Snapshot& snapshot) : snapshot_(snapshot) {
   for (const Namespace& ns : snapshot.namespaces()) {
     ns_index_.emplace(ns.name, static_cast<uint32_t>(ns_labels_.size()));
     Labels labels = ns.labels;
@@ -73,6 +75,56 @@ uint32_t AtomTable::InternBlock(const IpBlock& block) {
   atoms_.push_back({AtomKind::kIpBlock, std::move(text)});
   forest_.AddBlock(found->second, cidr, excepts);
   return found->second;
+}
+
+uint32_t AtomTable::InternNodes(const LabelSelector& nodes) {
+  const uint32_t selector = node_selectors_.Intern(nodes);
+  if (selector < node_atoms_.size()) return node_atoms_[selector];
+  node_atoms_.push_back(static_cast<uint32_t>(atoms_.size()));
+  const std::string text = TextOf(nodes);
+  atoms_.push_back(
+      {AtomKind::kNodes, text.empty() ? "all nodes" : absl::StrCat("nodes with ", text)});
+  return node_atoms_.back();
+}
+
+uint32_t AtomTable::InternNames(const std::string& pattern) {
+  std::string canonical = absl::AsciiStrToLower(pattern);
+  if (canonical.ends_with('.')) canonical.pop_back();
+  const auto [found, inserted] =
+      name_atoms_.try_emplace(canonical, static_cast<uint32_t>(atoms_.size()));
+  if (!inserted) return found->second;
+  atoms_.push_back({AtomKind::kNames, absl::StrCat("the domain ", canonical)});
+  // "*.example.com" is every name that ends in ".example.com", and not that domain itself.
+  const bool below = canonical.starts_with("*.");
+  const std::string suffix = below ? canonical.substr(1) : "";
+  std::set<IpAddress> addresses;
+  for (const NameAddress& resolved : snapshot_.resolved_names()) {
+    const bool matches =
+        below ? resolved.name.size() > suffix.size() && resolved.name.ends_with(suffix)
+              : resolved.name == canonical;
+    if (matches) addresses.insert(resolved.address);
+  }
+  for (const IpAddress& address : addresses) {
+    forest_.AddBlock(found->second, {address, static_cast<uint8_t>(address.bit_count())}, {});
+  }
+  return found->second;
+}
+
+uint32_t AtomTable::InternUnknown() {
+  if (unknown_atom_ == kNone) {
+    unknown_atom_ = static_cast<uint32_t>(atoms_.size());
+    atoms_.push_back({AtomKind::kUnknown, "nothing that this version knows"});
+  }
+  return unknown_atom_;
+}
+
+std::vector<uint32_t> AtomTable::NodeAtomsOf(const Node& node) const {
+  std::vector<uint32_t> atoms;
+  for (const uint32_t selector : node_selectors_.Find(node.labels)) {
+    atoms.push_back(node_atoms_[selector]);
+  }
+  std::sort(atoms.begin(), atoms.end());
+  return atoms;
 }
 
 uint32_t AtomTable::LabelSetOf(const Pod& pod) {

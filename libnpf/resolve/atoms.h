@@ -1,5 +1,6 @@
-// Atoms: the distinct conditions that policies put on an address. A selector pair in its scope, or
-// an ipBlock; the same condition in a thousand policies is one atom.
+// Atoms: the distinct conditions that policies put on an address. A selector pair in its scope, a
+// block of addresses, a selector of nodes, a domain name; the same condition in a thousand policies
+// is one atom.
 #ifndef NPF_RESOLVE_ATOMS_H_
 #define NPF_RESOLVE_ATOMS_H_
 
@@ -27,6 +28,12 @@ class AtomTable {
   // The pods of all namespaces that a selector matches (R15, R16).
   uint32_t InternPods(const LabelSelector& namespaces, const LabelSelector& pods);
   uint32_t InternBlock(const IpBlock& block);
+  // The addresses of nodes that a selector matches (R86).
+  uint32_t InternNodes(const LabelSelector& nodes);
+  // The addresses that a name, or a name below "*.", stood for (R87).
+  uint32_t InternNames(const std::string& pattern);
+  // No address at all: a peer that this version does not know (R89).
+  uint32_t InternUnknown();
 
   // The atoms of kind kPods that each of these pods is in, sorted; equal sets share a number.
   // Matching is done once for each distinct namespace and projection of labels.
@@ -35,6 +42,8 @@ class AtomTable {
     uint32_t labels = 0;  // index of label_texts()
   };
   PodIdentity Identify(const Pod& pod);
+  // The atoms of kind kNodes that a node is in, sorted.
+  std::vector<uint32_t> NodeAtomsOf(const Node& node) const;
   const std::vector<std::vector<uint32_t>>& atom_sets() const { return atom_sets_; }
   const std::vector<std::string>& label_texts() const { return label_texts_; }
 
@@ -52,13 +61,18 @@ class AtomTable {
   uint32_t MatchAtoms(uint32_t ns, uint32_t label_set);
   const std::vector<uint32_t>& NamespaceSelectorsOf(uint32_t ns);
 
+  const Snapshot& snapshot_;
   absl::flat_hash_map<std::string, uint32_t> ns_index_;
   std::vector<Labels> ns_labels_;  // with kubernetes.io/metadata.name (R12)
   SelectorIndex ns_selectors_;
   SelectorIndex pod_selectors_;
+  SelectorIndex node_selectors_;
   std::vector<Atom> atoms_;
   absl::flat_hash_map<PodsKey, uint32_t> pod_atoms_;
   std::map<std::pair<IpPrefix, std::vector<IpPrefix>>, uint32_t> block_atoms_;
+  std::vector<uint32_t> node_atoms_;  // by node selector
+  std::map<std::string, uint32_t> name_atoms_;
+  uint32_t unknown_atom_ = kNone;
   struct Scoped {
     uint32_t pod_selector;
     uint32_t atom;

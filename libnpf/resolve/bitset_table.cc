@@ -1,5 +1,6 @@
 #include "resolve/bitset_table.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -22,7 +23,6 @@ uint32_t BitsetTable::Intern(std::vector<uint32_t> words) {
 template <typename Op>
 uint32_t BitsetTable::Combine(uint32_t a, uint32_t b,
                               absl::flat_hash_map<uint64_t, uint32_t>& memory, Op op) {
-  if (a > b) std::swap(a, b);
   const uint64_t key = uint64_t{a} << 32 | b;
   if (const auto known = memory.find(key); known != memory.end()) return known->second;
   std::vector<uint32_t> words(word_count_);
@@ -33,13 +33,19 @@ uint32_t BitsetTable::Combine(uint32_t a, uint32_t b,
 uint32_t BitsetTable::Union(uint32_t a, uint32_t b) {
   if (a == b || b == kNothing || a == kAll) return a;
   if (a == kNothing || b == kAll) return b;
-  return Combine(a, b, unions_, std::bit_or<>());
+  return Combine(std::min(a, b), std::max(a, b), unions_, std::bit_or<>());
 }
 
 uint32_t BitsetTable::Intersection(uint32_t a, uint32_t b) {
   if (a == b || b == kAll || a == kNothing) return a;
   if (a == kAll || b == kNothing) return b;
-  return Combine(a, b, intersections_, std::bit_and<>());
+  return Combine(std::min(a, b), std::max(a, b), intersections_, std::bit_and<>());
+}
+
+uint32_t BitsetTable::Difference(uint32_t a, uint32_t b) {
+  if (b == kNothing) return a;
+  if (a == b || b == kAll || a == kNothing) return kNothing;
+  return Combine(a, b, differences_, [](uint32_t x, uint32_t y) { return x & ~y; });
 }
 
 }  // namespace npf::resolve

@@ -20,6 +20,7 @@ class BitsetTable {
   uint32_t Intern(std::vector<uint32_t> words);
   uint32_t Union(uint32_t a, uint32_t b);         // remembered
   uint32_t Intersection(uint32_t a, uint32_t b);  // remembered
+  uint32_t Difference(uint32_t a, uint32_t b);    // of a what is not in b; remembered
   std::span<const uint32_t> Get(uint32_t bitset) const {
     return std::span(words_).subspan(size_t{bitset} * word_count_, word_count_);
   }
@@ -36,6 +37,7 @@ class BitsetTable {
   absl::flat_hash_map<std::vector<uint32_t>, uint32_t> ids_;
   absl::flat_hash_map<uint64_t, uint32_t> unions_;
   absl::flat_hash_map<uint64_t, uint32_t> intersections_;
+  absl::flat_hash_map<uint64_t, uint32_t> differences_;
 };
 
 }  // namespace npf::resolve

@@ -48,12 +48,16 @@ uint32_t ClassBuilder::PodClass(uint32_t atom_set, uint32_t block_set, uint32_t 
   return found->second;
 }
 
-uint32_t ClassBuilder::OtherClass(AddressKind kind, uint32_t block_set) {
-  const auto [found, inserted] =
-      other_classes_.try_emplace({kind, block_set}, static_cast<uint32_t>(out_.classes.size()));
-  if (inserted) {
-    out_.classes.push_back({.kind = kind, .atoms = atoms_.forest().block_sets()[block_set]});
-  }
+uint32_t ClassBuilder::OtherClass(AddressKind kind, uint32_t block_set,
+                                  const std::vector<uint32_t>& node_atoms) {
+  const auto [found, inserted] = other_classes_.try_emplace(
+      {kind, block_set, node_atoms}, static_cast<uint32_t>(out_.classes.size()));
+  if (!inserted) return found->second;
+  AddressClass made{.kind = kind};
+  const auto& blocks = atoms_.forest().block_sets()[block_set];
+  std::merge(node_atoms.begin(), node_atoms.end(), blocks.begin(), blocks.end(),
+             std::back_inserter(made.atoms));
+  out_.classes.push_back(std::move(made));
   return found->second;
 }
 
@@ -78,13 +82,15 @@ void ClassBuilder::Build(const Inventory& inventory) {
   }
   out_.pod_class_count = static_cast<uint32_t>(out_.classes.size());
   for (const NodeAddress& held : inventory.nodes) {
-    AddEndpoint(
-        {.address = held.address,
-         .kind = AddressKind::kNode,
-         .address_class = OtherClass(AddressKind::kNode, forest.Find(held.address).block_set),
-         .name = held.node,
-         .node = held.node,
-         .labels = {}});
+    std::vector<uint32_t> node_atoms;
+    if (held.object != nullptr) node_atoms = atoms_.NodeAtomsOf(*held.object);
+    const uint32_t block_set = forest.Find(held.address).block_set;
+    AddEndpoint({.address = held.address,
+                 .kind = AddressKind::kNode,
+                 .address_class = OtherClass(AddressKind::kNode, block_set, node_atoms),
+                 .name = held.node,
+                 .node = held.node,
+                 .labels = {}});
   }
   SortByAddress(out_.endpoints);
   AddRegions();

@@ -24,7 +24,8 @@ class ClassBuilder {
 
  private:
   uint32_t PodClass(uint32_t atom_set, uint32_t block_set, uint32_t port_signature);
-  uint32_t OtherClass(AddressKind kind, uint32_t block_set);
+  uint32_t OtherClass(AddressKind kind, uint32_t block_set,
+                      const std::vector<uint32_t>& node_atoms = {});
   void AddEndpoint(Endpoint endpoint);
   void AddRegions();
   void AddRegionRepresentatives();
@@ -33,7 +34,8 @@ class ClassBuilder {
   PortSpace& ports_;
   ResolvedPolicy& out_;
   std::map<std::tuple<uint32_t, uint32_t, uint32_t>, uint32_t> pod_classes_;
-  std::map<std::pair<AddressKind, uint32_t>, uint32_t> other_classes_;
+  // Kind, blocks, node selectors' atoms.
+  std::map<std::tuple<AddressKind, uint32_t, std::vector<uint32_t>>, uint32_t> other_classes_;
 };
 
 }  // namespace npf::resolve

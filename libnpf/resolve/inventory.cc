@@ -35,11 +35,11 @@ class Taker {
       for (const std::string& text : pod.ips) TakePodAddress(pod, text);
     }
     for (const Node& node : snapshot_.nodes()) {
-      for (const std::string& text : node.addresses) TakeNodeAddress(node.name, text);
+      for (const std::string& text : node.addresses) TakeNodeAddress(node.name, &node, text);
     }
     for (const Pod& pod : snapshot_.pods()) {
       if (IsFinished(pod) || !pod.host_network) continue;
-      for (const std::string& text : pod.ips) TakeNodeAddress(pod.node_name, text);
+      for (const std::string& text : pod.ips) TakeNodeAddress(pod.node_name, nullptr, text);
     }
     return std::move(inventory_);
   }
@@ -62,7 +62,7 @@ class Taker {
                      ", which has it: not terminating, then newest, then first by name"));
   }
 
-  void TakeNodeAddress(const std::string& node, const std::string& text) {
+  void TakeNodeAddress(const std::string& node, const Node* object, const std::string& text) {
     const std::optional<IpAddress> address = ParseIpAddress(text);
     if (!address) return;
     const std::string key = KeyOf(*address);
@@ -75,7 +75,7 @@ class Taker {
       return;
     }
     if (node_addresses_.try_emplace(key, true).second) {
-      inventory_.nodes.push_back({*address, node});
+      inventory_.nodes.push_back({*address, node, object});
     }
   }
 

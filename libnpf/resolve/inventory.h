@@ -18,6 +18,7 @@ struct PodAddress {
 struct NodeAddress {
   IpAddress address;
   std::string node;
+  const Node* object = nullptr;  // nullptr where only a host-network pod has it
 };
 
 struct Inventory {

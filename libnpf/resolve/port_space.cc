@@ -58,11 +58,13 @@ class Partition {
 
 std::vector<RulePort> PortSpace::Read(const std::vector<PolicyPort>& ports) {
   std::vector<RulePort> read;
-  for (const PolicyPort& port : ports) {
+  for (size_t i = 0; i < ports.size(); ++i) {
+    const PolicyPort& port = ports[i];
     // R22: an absent protocol is TCP.
     const std::optional<uint8_t> protocol = ProtocolIndex(port.protocol.value_or("TCP"));
     if (!protocol) continue;
     RulePort item;
+    item.index = static_cast<uint32_t>(i);
     item.range = {*protocol, 0, 65535};  // R21: an absent port is every port of the protocol
     if (port.port) {
       if (const auto* number = std::get_if<int64_t>(&*port.port)) {
@@ -71,6 +73,31 @@ std::vector<RulePort> PortSpace::Read(const std::vector<PolicyPort>& ports) {
       } else {
         item.name = std::get<std::string>(*port.port);
       }
+    }
+    read.push_back(std::move(item));
+  }
+  return read;
+}
+
+// R88. A port of a form that is not known is the rule's business (R89).
+std::vector<RulePort> PortSpace::Read(const std::vector<ClusterPort>& ports) {
+  std::vector<RulePort> read;
+  for (size_t i = 0; i < ports.size(); ++i) {
+    const ClusterPort& port = ports[i];
+    const auto index = static_cast<uint32_t>(i);
+    if (port.form == ClusterPort::Form::kNamed) {
+      for (uint8_t protocol = 0; protocol < kProtocolNumbers.size(); ++protocol) {
+        read.push_back({.name = port.name, .range = {protocol, 0, 65535}, .index = index});
+      }
+      continue;
+    }
+    const std::optional<uint8_t> protocol = ProtocolIndex(port.protocol);
+    if (!protocol) continue;
+    RulePort item{.name = {}, .range = {*protocol, 0, 65535}, .index = index};
+    if (port.form != ClusterPort::Form::kAll) {
+      const bool range = port.form == ClusterPort::Form::kRange;
+      item.range.first = static_cast<uint16_t>(port.first);
+      item.range.last = static_cast<uint16_t>(range ? port.last : port.first);
     }
     read.push_back(std::move(item));
   }

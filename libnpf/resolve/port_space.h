@@ -27,6 +27,7 @@ class PortSpace {
   static constexpr uint32_t kAllPorts = 0;  // the list of a rule without ports
 
   static std::vector<RulePort> Read(const std::vector<PolicyPort>& ports);
+  static std::vector<RulePort> Read(const std::vector<ClusterPort>& ports);
   uint32_t InternList(const std::vector<RulePort>& ports);
   // The part of a pod's container ports that any list names. All lists must be interned before.
   uint32_t InternSignature(const Pod& pod);
@@ -40,6 +41,11 @@ class PortSpace {
   bool HasNames(uint32_t list) const { return !lists_[list].names.empty(); }
   // The ports that a list stands for where the destination has the signature (0: no pod).
   uint32_t Resolve(uint32_t list, uint32_t signature);
+  // A rule's ports at a peer with this signature: of ingress they are a bitset already, as the
+  // subject is the destination; of egress a list, as the peer is.
+  uint32_t OnPeer(size_t direction, uint32_t ports, uint32_t signature) {
+    return direction == kIngress ? ports : Resolve(ports, signature);
+  }
   // Whether any signature gives a number to one of the list's names.
   bool IsResolvable(uint32_t list) const;
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "resolve/atoms.h"
 #include "resolve/class_builder.h"
+#include "resolve/cluster_reader.h"
 #include "resolve/inventory.h"
 #include "resolve/port_space.h"
 #include "resolve/row_builder.h"
@@ -18,9 +19,12 @@ class Resolver {
       : snapshot_(snapshot), diagnostics_(diagnostics), atoms_(snapshot) {}
 
   absl::StatusOr<ResolvedPolicy> Run(const ResolveLimits& limits, std::vector<Cost>& costs) {
+    ReadTier(Tier::kAdmin);
+    first_policy_ = out_.policies.size();
     for (const NetworkPolicy& policy : snapshot_.policies()) ReadPolicy(policy);
+    ReadTier(Tier::kBaseline);
     AddRanges();
-    costs.assign(out_.policies.size(), {});
+    for (const Policy& policy : out_.policies) costs.push_back({.policy = policy.name});
     absl::Status status = atoms_.forest().Build(limits.entries_max);
     if (!status.ok()) return status;
     ClassBuilder(atoms_, ports_, out_).Build(TakeInventory(snapshot_, diagnostics_));
@@ -38,29 +42,41 @@ class Resolver {
   }
 
  private:
+  // The Snapshot has them in the order in which they are evaluated.
+  void ReadTier(Tier tier) {
+    for (const ClusterPolicy& object : snapshot_.cluster_policies()) {
+      if ((object.tier == "Baseline") != (tier == Tier::kBaseline)) continue;
+      out_.policies.push_back(ReadClusterPolicy(object, atoms_, ports_));
+    }
+  }
+
   void ReadPolicy(const NetworkPolicy& policy) {
     Policy read;
     read.name = absl::StrCat(policy.ns, "/", policy.name);
     read.subject_atom = atoms_.InternPods(policy.ns, policy.pod_selector);
     // R7: without policyTypes it isolates for ingress, and for egress where it has egress rules.
-    read.isolates[kIngress] = policy.policy_types.empty();
-    read.isolates[kEgress] = policy.policy_types.empty() && !policy.egress.empty();
+    read.governs[kIngress] = policy.policy_types.empty();
+    read.governs[kEgress] = policy.policy_types.empty() && !policy.egress.empty();
     for (const std::string& type : policy.policy_types) {
-      read.isolates[type == "Ingress" ? kIngress : kEgress] = true;
+      read.governs[type == "Ingress" ? kIngress : kEgress] = true;
     }
     // R8: rules of a direction that it does not isolate have no effect.
-    if (read.isolates[kIngress]) ReadRules(policy, policy.ingress, kIngress, read);
-    if (read.isolates[kEgress]) ReadRules(policy, policy.egress, kEgress, read);
+    if (read.governs[kIngress]) ReadRules(policy, policy.ingress, kIngress, read);
+    if (read.governs[kEgress]) ReadRules(policy, policy.egress, kEgress, read);
     out_.policies.push_back(std::move(read));
   }
 
   void ReadRules(const NetworkPolicy& policy, const std::vector<PolicyRule>& rules,
                  size_t direction, Policy& out) {
     for (uint32_t i = 0; i < rules.size(); ++i) {
-      Rule rule{.direction = direction, .index = i, .ports = PortSpace::Read(rules[i].ports)};
+      Rule rule{.direction = direction,
+                .index = i,
+                .name = {},
+                .ports = PortSpace::Read(rules[i].ports),
+                .peers = {}};
       rule.port_list = ports_.InternList(rule.ports);
       for (uint32_t j = 0; j < rules[i].peers.size(); ++j) {
-        rule.peers.push_back({ReadPeer(policy, rules[i].peers[j]), j});
+        rule.peers.push_back({ReadPeer(policy, rules[i].peers[j]), j, kNone});
       }
       out.rules.push_back(std::move(rule));
     }
@@ -94,14 +110,14 @@ class Resolver {
 
   // R28: a name that no pod gives a number to matches nothing; its policy isolates all the same.
   void WarnOfNames() {
-    for (size_t p = 0; p < out_.policies.size(); ++p) {
-      for (const Rule& rule : out_.policies[p].rules) {
+    for (size_t p = 0; p < snapshot_.policies().size(); ++p) {
+      for (const Rule& rule : out_.policies[first_policy_ + p].rules) {
         if (!ports_.HasNames(rule.port_list) || ports_.IsResolvable(rule.port_list)) continue;
         const char* field = rule.direction == kIngress ? "ingress" : "egress";
         const NetworkPolicy& policy = snapshot_.policies()[p];
         const auto& rules = rule.direction == kIngress ? policy.ingress : policy.egress;
         diagnostics_.AddWarning(
-            rules[rule.index].position, absl::StrCat("NetworkPolicy ", out_.policies[p].name),
+            rules[rule.index].position, absl::StrCat("NetworkPolicy ", policy.ns, "/", policy.name),
             absl::StrCat("spec.", field, "[", rule.index, "].ports"),
             "no pod has a container port of this name and protocol: it matches nothing");
       }
@@ -113,6 +129,7 @@ class Resolver {
   AtomTable atoms_;
   PortSpace ports_;
   ResolvedPolicy out_;
+  size_t first_policy_ = 0;  // of the NetworkPolicies in out_.policies
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 namespace npf::resolve {
 
 struct Cost {
+  std::string policy;  // "prod/db"; the name of a cluster policy
   size_t subject_classes = 0;
   size_t row_entries = 0;
 };

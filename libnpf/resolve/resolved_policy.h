@@ -6,6 +6,8 @@
 //   ports and named ports --> port classes: sets of ports that no rule tells apart
 //   policies              --> rows: for a subject class and a direction, a decision for each peer
 //
+// Tiers, priorities and the order of rules end here: a decision says what all of them come to.
+//
 // A class is keyed by the atoms it is in, not by its labels: a label that no selector speaks of (a
 // pod-template-hash, a pod's own name) makes no class. Cost follows distinct workloads and CIDR
 // regions, not pods times rules. Equal sets of rules share one row, whoever the subject is.
@@ -33,8 +35,21 @@ inline constexpr size_t kEgress = 1;
 inline constexpr std::array<uint8_t, 3> kProtocolNumbers = {6, 17, 132};
 
 enum class AddressKind : uint8_t { kPod, kNode, kService, kUnknownPod, kExternal };
-enum class AtomKind : uint8_t { kPods, kIpBlock };
-enum class Tier : uint8_t { kAdmin, kNetworkPolicy, kBaseline };
+enum class AtomKind : uint8_t {
+  kPods,
+  kIpBlock,
+  kNodes,    // addresses of nodes that a selector matches
+  kNames,    // addresses that a domain name stood for
+  kUnknown,  // a peer that this version does not know: no address
+};
+enum class Tier : uint8_t { kAdmin, kNetworkPolicy, kBaseline };  // in the order of R80
+enum class Action : uint8_t { kAllow, kDeny, kPass };
+enum class PolicyKind : uint8_t {
+  kNetworkPolicy,
+  kClusterNetworkPolicy,
+  kAdminNetworkPolicy,
+  kBaselineAdminNetworkPolicy,
+};
 
 struct Atom {
   AtomKind kind = AtomKind::kPods;
@@ -89,8 +104,8 @@ struct PortClasses {
 
 struct Decision {
   uint32_t allow_bitset = 0;
-  uint32_t final_bitset = 0;  // denials that no exemption may lift
-  bool isolated = false;
+  uint32_t tier_bitset = 0;  // ports that Admin or Baseline decided, either way
+  bool isolated = false;     // by a NetworkPolicy
   auto operator<=>(const Decision&) const = default;
 };
 
@@ -106,29 +121,35 @@ struct Row {
 };
 
 struct RulePort {
-  std::string name;  // empty: numeric
-  PortRange range;   // of a named port only the protocol counts
+  std::string name;    // empty: numeric
+  PortRange range;     // of a named port only the protocol counts
+  uint32_t index = 0;  // in the object's list
 };
 
 struct RulePeer {
   uint32_t atom = 0;
-  uint32_t index = 0;  // in the object's list
+  uint32_t index = 0;     // in the object's list
+  uint32_t item = kNone;  // in the peer's own list: `networks`, `domainNames`
 };
 
 struct Rule {
   size_t direction = kIngress;
-  uint32_t index = 0;           // in the object's list
+  uint32_t index = 0;  // in the object's list
+  std::string name;    // of a cluster policy's rule; may be empty
+  Action action = Action::kAllow;
   std::vector<RulePort> ports;  // empty: all ports and protocols
   std::vector<RulePeer> peers;  // empty: any peer
   uint32_t port_list = 0;       // index among distinct port lists; 0 is all
 };
 
 struct Policy {
-  std::string name;
+  PolicyKind kind = PolicyKind::kNetworkPolicy;
+  std::string name;  // "namespace/name" of a NetworkPolicy
   Tier tier = Tier::kNetworkPolicy;
   uint32_t subject_atom = 0;
-  std::array<bool, 2> isolates{};  // by direction
-  std::vector<Rule> rules;         // only of directions that it isolates
+  // By direction: that it isolates, of a NetworkPolicy; that it has rules, of a cluster policy.
+  std::array<bool, 2> governs{};
+  std::vector<Rule> rules;  // only of directions that it governs
 };
 
 struct ResolvedPolicy {
@@ -143,7 +164,7 @@ struct ResolvedPolicy {
   std::vector<Decision> decisions;  // [0] is open
   std::vector<Row> rows;
   std::array<std::vector<uint32_t>, 2> row_of_class;  // by direction, pod classes; kNone: open
-  std::vector<Policy> policies;
+  std::vector<Policy> policies;  // in the order in which they are evaluated (R80, R81)
 };
 
 }  // namespace npf::resolve

@@ -4,10 +4,71 @@
 #include <span>
 
 namespace npf::resolve {
+namespace {
+
+// Walks up to three sorted lists of entries together, one class after the other.
+template <typename State>
+class Cursor {
+ public:
+  Cursor(const PeerMap<State>* map, uint32_t pod_class_count)
+      : map_(map), pod_class_count_(pod_class_count) {}
+
+  uint32_t next() const {
+    return map_ != nullptr && at_ < map_->entries.size() ? map_->entries[at_].first : kNone;
+  }
+  // The state of a class that is not behind an earlier call's; classes ascend.
+  State Of(uint32_t c, const State& absent) {
+    if (map_ == nullptr) return absent;
+    if (next() == c) return map_->entries[at_++].second;
+    return c < pod_class_count_ ? map_->pod : map_->other;
+  }
+  State Default(bool pod, const State& absent) const {
+    if (map_ == nullptr) return absent;
+    return pod ? map_->pod : map_->other;
+  }
+
+ private:
+  const PeerMap<State>* map_;
+  uint32_t pod_class_count_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+AtomClasses::AtomClasses(const ResolvedPolicy& policy)
+    : first_(policy.atoms.size() + 1, 0), every_pod_(policy.atoms.size(), false) {
+  for (const AddressClass& c : policy.classes) {
+    for (const uint32_t atom : c.atoms) ++first_[atom + 1];
+  }
+  for (size_t i = 1; i < first_.size(); ++i) first_[i] += first_[i - 1];
+  classes_.resize(first_.back());
+  std::vector<uint32_t> next(first_.begin(), first_.end() - 1);
+  for (uint32_t c = 0; c < policy.classes.size(); ++c) {
+    for (const uint32_t atom : policy.classes[c].atoms) classes_[next[atom]++] = c;
+  }
+  for (uint32_t atom = 0; atom < policy.atoms.size(); ++atom) {
+    every_pod_[atom] =
+        policy.atoms[atom].kind == AtomKind::kPods && Of(atom).size() == policy.pod_class_count;
+  }
+}
 
 RowBuilder::RowBuilder(PortSpace& ports, const ResolveLimits& limits, ResolvedPolicy& out)
-    : ports_(ports), limits_(limits), out_(out) {
+    : ports_(ports),
+      limits_(limits),
+      out_(out),
+      classes_(out),
+      additive_(ports, out, classes_),
+      ordered_(ports, out, classes_) {
   InternDecision({BitsetTable::kAll, BitsetTable::kNothing, false});  // open (R2)
+  policies_of_atom_.resize(out_.atoms.size());
+  for (uint32_t p = 0; p < out_.policies.size(); ++p) {
+    const Policy& policy = out_.policies[p];
+    policies_of_atom_[policy.subject_atom].push_back(p);
+    for (const Rule& rule : policy.rules) {
+      tier_ingress_has_names_ |= policy.tier != Tier::kNetworkPolicy &&
+                                 rule.direction == kIngress && ports_.HasNames(rule.port_list);
+    }
+  }
 }
 
 uint32_t RowBuilder::InternDecision(const Decision& decision) {
@@ -17,138 +78,141 @@ uint32_t RowBuilder::InternDecision(const Decision& decision) {
   return found->second;
 }
 
-void RowBuilder::IndexAtoms() {
-  atom_first_.assign(out_.atoms.size() + 1, 0);
-  for (const AddressClass& c : out_.classes) {
-    for (const uint32_t atom : c.atoms) ++atom_first_[atom + 1];
-  }
-  for (size_t i = 1; i < atom_first_.size(); ++i) atom_first_[i] += atom_first_[i - 1];
-  atom_classes_.resize(atom_first_.back());
-  std::vector<uint32_t> next(atom_first_.begin(), atom_first_.end() - 1);
-  for (uint32_t c = 0; c < out_.classes.size(); ++c) {
-    for (const uint32_t atom : out_.classes[c].atoms) atom_classes_[next[atom]++] = c;
-  }
-  policies_of_atom_.resize(out_.atoms.size());
-  for (uint32_t p = 0; p < out_.policies.size(); ++p) {
-    policies_of_atom_[out_.policies[p].subject_atom].push_back(p);
-  }
-}
-
-std::span<const uint32_t> RowBuilder::ClassesOf(uint32_t atom) const {
-  return std::span(atom_classes_)
-      .subspan(atom_first_[atom], atom_first_[atom + 1] - atom_first_[atom]);
-}
-
-bool RowBuilder::IsEveryPod(uint32_t atom) const {
-  return out_.atoms[atom].kind == AtomKind::kPods && ClassesOf(atom).size() == out_.pod_class_count;
-}
-
 void RowBuilder::CountCosts() {
   for (const Policy& policy : out_.policies) {
-    Cost cost{.subject_classes = ClassesOf(policy.subject_atom).size()};
+    Cost cost{.policy = policy.name, .subject_classes = classes_.Of(policy.subject_atom).size()};
     for (const Rule& rule : policy.rules) {
-      for (const RulePeer& peer : rule.peers) cost.row_entries += ClassesOf(peer.atom).size();
+      for (const RulePeer& peer : rule.peers) cost.row_entries += classes_.Of(peer.atom).size();
     }
     cost.row_entries *= std::max<size_t>(cost.subject_classes, 1);
-    costs_.push_back(cost);
+    costs_.push_back(std::move(cost));
   }
 }
 
 absl::Status RowBuilder::Build() {
-  IndexAtoms();
   CountCosts();
-  bits_.resize(out_.classes.size());
-  stamp_.resize(out_.classes.size(), 0);
   for (auto& rows : out_.row_of_class) rows.assign(out_.pod_class_count, kNone);
   for (uint32_t c = 0; c < out_.pod_class_count; ++c) {
-    std::array<std::vector<Item>, 2> items;
-    std::array<bool, 2> isolated{};
-    for (const uint32_t atom : out_.classes[c].atoms) {
-      for (const uint32_t p : policies_of_atom_[atom]) {
-        const Policy& policy = out_.policies[p];
-        for (const size_t d : {kIngress, kEgress}) isolated[d] |= policy.isolates[d];
-        for (const Rule& rule : policy.rules) {
-          const uint32_t ports =
-              rule.direction == kIngress
-                  ? ports_.Resolve(rule.port_list, out_.classes[c].port_signature)  // R26
-                  : rule.port_list;
-          if (rule.peers.empty()) items[rule.direction].push_back({kNone, ports});
-          for (const RulePeer& peer : rule.peers) {
-            items[rule.direction].push_back({peer.atom, ports});
-          }
-        }
-      }
-    }
+    std::array<Gathered, 2> gathered;
+    Gather(out_.classes[c], gathered);
     for (const size_t d : {kIngress, kEgress}) {
-      if (isolated[d]) out_.row_of_class[d][c] = RowFor(d, std::move(items[d]));
+      out_.row_of_class[d][c] = RowFor(d, out_.classes[c], std::move(gathered[d]));
     }
-    if (entry_count_ > limits_.entries_max) {
+    if (entry_count_ + additive_.entry_count() + ordered_.entry_count() > limits_.entries_max) {
       return absl::ResourceExhaustedError("the policies tell too many pairs of peers apart");
     }
   }
   return absl::OkStatus();
 }
 
-uint32_t RowBuilder::RowFor(size_t direction, std::vector<Item> items) {
-  std::sort(items.begin(), items.end());
-  items.erase(std::unique(items.begin(), items.end()), items.end());
-  std::vector<uint32_t> key;
-  key.reserve(items.size() * 2);
-  for (const Item& item : items) key.insert(key.end(), {item.atom, item.ports});
-  const auto [found, inserted] = row_ids_[direction].try_emplace(std::move(key), 0);
-  if (!inserted) return found->second;
-  found->second = static_cast<uint32_t>(out_.rows.size());
-  out_.rows.push_back(MakeRow(direction, items));
-  entry_count_ += out_.rows.back().entries.size();
+std::vector<uint32_t> RowBuilder::PoliciesOf(const AddressClass& subject) const {
+  std::vector<uint32_t> selecting;
+  for (const uint32_t atom : subject.atoms) {
+    selecting.insert(selecting.end(), policies_of_atom_[atom].begin(),
+                     policies_of_atom_[atom].end());
+  }
+  std::sort(selecting.begin(), selecting.end());
+  return selecting;
+}
+
+void RowBuilder::Gather(const AddressClass& subject, std::array<Gathered, 2>& out) {
+  for (const uint32_t p : PoliciesOf(subject)) {
+    const Policy& policy = out_.policies[p];
+    if (policy.tier != Tier::kNetworkPolicy) {
+      for (const size_t d : {kIngress, kEgress}) {
+        auto& tier = policy.tier == Tier::kAdmin ? out[d].admin : out[d].baseline;
+        if (policy.governs[d]) tier.push_back(p);
+      }
+      continue;
+    }
+    for (const size_t d : {kIngress, kEgress}) out[d].isolated |= policy.governs[d];
+    for (const Rule& rule : policy.rules) {
+      const uint32_t ports = rule.direction == kIngress
+                                 ? ports_.Resolve(rule.port_list, subject.port_signature)  // R26
+                                 : rule.port_list;
+      auto& items = out[rule.direction].items;
+      if (rule.peers.empty()) items.push_back({kNone, ports});
+      for (const RulePeer& peer : rule.peers) items.push_back({peer.atom, ports});
+    }
+  }
+}
+
+uint32_t RowBuilder::RowFor(size_t direction, const AddressClass& subject, Gathered gathered) {
+  const bool by_names = direction == kIngress && tier_ingress_has_names_;
+  const uint32_t signature = by_names ? subject.port_signature : 0;
+  Maps maps;
+  maps.admin = ordered_.Intern(direction, gathered.admin, signature);
+  maps.baseline = ordered_.Intern(direction, gathered.baseline, signature);
+  if (gathered.isolated) maps.policies = additive_.Intern(direction, std::move(gathered.items));
+  if (maps == Maps()) return kNone;
+  const auto [found, inserted] =
+      row_ids_[direction].try_emplace(maps, static_cast<uint32_t>(out_.rows.size()));
+  if (inserted) {
+    out_.rows.push_back(MakeRow(maps));
+    entry_count_ += out_.rows.back().entries.size();
+  }
   return found->second;
 }
 
-// R27: an egress rule's named port has the number that the destination pod gives it; a destination
-// that is no pod has no names (signature 0).
-uint32_t RowBuilder::PortsFor(size_t direction, uint32_t ports, uint32_t peer_class) {
-  if (direction == kIngress) return ports;
-  return ports_.Resolve(ports, out_.classes[peer_class].port_signature);
-}
-
-void RowBuilder::AddTo(uint32_t peer_class, uint32_t bitset) {
-  if (stamp_[peer_class] != stamp_now_) {
-    stamp_[peer_class] = stamp_now_;
-    bits_[peer_class] = BitsetTable::kNothing;
-    touched_.push_back(peer_class);
-  }
-  bits_[peer_class] = ports_.bitsets().Union(bits_[peer_class], bitset);
-}
-
-void RowBuilder::Contribute(size_t direction, const Item& item) {
+// R80, R84: Admin decides first; what it leaves is the NetworkPolicies' where they isolate the
+// subject in this direction, else Baseline's; what is left then is allowed.
+uint32_t RowBuilder::Decide(const OrderedRules::Outcome& admin, bool isolated, uint32_t allowed,
+                            const OrderedRules::Outcome& baseline) {
   BitsetTable& bitsets = ports_.bitsets();
-  const bool any_peer = item.atom == kNone;
-  const bool by_pod = direction == kEgress && ports_.HasNames(item.ports);
-  if (any_peer || (IsEveryPod(item.atom) && !by_pod)) {
-    const uint32_t plain =
-        direction == kIngress ? item.ports : ports_.Resolve(item.ports, /*signature=*/0);
-    base_pod_ = bitsets.Union(base_pod_, plain);
-    if (any_peer) base_other_ = bitsets.Union(base_other_, plain);
-    if (!by_pod) return;
-    for (uint32_t c = 0; c < out_.pod_class_count; ++c) {
-      if (out_.classes[c].port_signature != 0) AddTo(c, PortsFor(direction, item.ports, c));
-    }
-    return;
+  const uint32_t left = bitsets.Difference(BitsetTable::kAll, admin.decided);
+  if (isolated) {
+    return InternDecision(
+        {bitsets.Union(admin.allowed, bitsets.Intersection(left, allowed)), admin.decided, true});
   }
-  for (const uint32_t c : ClassesOf(item.atom)) AddTo(c, PortsFor(direction, item.ports, c));
+  const uint32_t denied = bitsets.Difference(baseline.decided, baseline.allowed);
+  return InternDecision({bitsets.Union(admin.allowed, bitsets.Difference(left, denied)),
+                         bitsets.Union(admin.decided, bitsets.Intersection(left, baseline.decided)),
+                         false});
 }
 
-// Where most peers of a side share another decision than the base, that one becomes the default.
-void RowBuilder::ChooseDefault(uint32_t first_class, uint32_t end_class, uint32_t& side_default,
-                               Row& row) {
-  const auto begin = std::lower_bound(touched_.begin(), touched_.end(), first_class);
-  const auto end = std::lower_bound(begin, touched_.end(), end_class);
-  const auto touched = static_cast<size_t>(end - begin);
+Row RowBuilder::MakeRow(const Maps& maps) {
+  const bool isolated = maps.policies != kNone;
+  const auto ordered = [&](uint32_t number) {
+    return Cursor<OrderedRules::Outcome>(number == kNone ? nullptr : &ordered_.map(number),
+                                         out_.pod_class_count);
+  };
+  auto admin = ordered(maps.admin);
+  auto baseline = ordered(maps.baseline);
+  Cursor<uint32_t> policies(isolated ? &additive_.map(maps.policies) : nullptr,
+                            out_.pod_class_count);
+  const OrderedRules::Outcome silent;
+  const auto side_default = [&](bool pod) {
+    return Decide(admin.Default(pod, silent), isolated,
+                  policies.Default(pod, BitsetTable::kNothing), baseline.Default(pod, silent));
+  };
+  Row row{.default_pod = side_default(true), .default_other = side_default(false), .entries = {}};
+  Entries entries;
+  while (true) {
+    const uint32_t c = std::min({admin.next(), baseline.next(), policies.next()});
+    if (c == kNone) break;
+    const auto of_admin = admin.Of(c, silent);
+    const uint32_t of_policies = policies.Of(c, BitsetTable::kNothing);
+    entries.emplace_back(c, Decide(of_admin, isolated, of_policies, baseline.Of(c, silent)));
+  }
+  const auto class_count = static_cast<uint32_t>(out_.classes.size());
+  ChooseDefault(entries, 0, out_.pod_class_count, row.default_pod, row);
+  ChooseDefault(entries, out_.pod_class_count, class_count, row.default_other, row);
+  return row;
+}
+
+// Where most peers of a side share another decision than the side's, that one becomes the default.
+void RowBuilder::ChooseDefault(const Entries& entries, uint32_t first_class, uint32_t end_class,
+                               uint32_t& side_default, Row& row) const {
+  const auto before = [](const auto& entry, uint32_t c) { return entry.first < c; };
+  const auto begin = std::lower_bound(entries.begin(), entries.end(), first_class, before);
+  const auto end = std::lower_bound(begin, entries.end(), end_class, before);
+  const auto named = static_cast<size_t>(end - begin);
   const uint32_t base = side_default;
-  size_t best_count = (end_class - first_class) - touched;
-  if (touched > best_count) {
+  size_t best_count = (end_class - first_class) - named;
+  if (named > best_count) {
     absl::flat_hash_map<uint32_t, size_t> counts;
     counts[base] = best_count;
-    for (auto it = begin; it != end; ++it) ++counts[bits_[*it]];
+    for (auto it = begin; it != end; ++it) ++counts[it->second];
     for (const auto& [decision, count] : counts) {
       if (count > best_count || (count == best_count && decision < side_default)) {
         side_default = decision;
@@ -156,37 +220,17 @@ void RowBuilder::ChooseDefault(uint32_t first_class, uint32_t end_class, uint32_
       }
     }
   }
+  auto it = begin;
+  const auto add = [&](uint32_t c, uint32_t decision) {
+    if (decision != side_default) row.entries.push_back({c, decision});
+  };
   if (side_default == base) {
-    for (auto it = begin; it != end; ++it) {
-      if (bits_[*it] != base) row.entries.push_back({*it, bits_[*it]});
-    }
+    for (; it != end; ++it) add(it->first, it->second);
     return;
   }
   for (uint32_t c = first_class; c < end_class; ++c) {
-    const uint32_t decision = stamp_[c] == stamp_now_ ? bits_[c] : base;
-    if (decision != side_default) row.entries.push_back({c, decision});
+    add(c, it != end && it->first == c ? (it++)->second : base);
   }
-}
-
-Row RowBuilder::MakeRow(size_t direction, const std::vector<Item>& items) {
-  ++stamp_now_;
-  touched_.clear();
-  base_pod_ = base_other_ = BitsetTable::kNothing;
-  for (const Item& item : items) Contribute(direction, item);
-  std::sort(touched_.begin(), touched_.end());
-  BitsetTable& bitsets = ports_.bitsets();
-  const auto decide = [&](uint32_t bitset) {
-    return InternDecision({bitset, BitsetTable::kNothing, true});
-  };
-  for (const uint32_t c : touched_) {
-    const uint32_t base = c < out_.pod_class_count ? base_pod_ : base_other_;
-    bits_[c] = decide(bitsets.Union(bits_[c], base));
-  }
-  Row row{.default_pod = decide(base_pod_), .default_other = decide(base_other_), .entries = {}};
-  const auto class_count = static_cast<uint32_t>(out_.classes.size());
-  ChooseDefault(0, out_.pod_class_count, row.default_pod, row);
-  ChooseDefault(out_.pod_class_count, class_count, row.default_other, row);
-  return row;
 }
 
 }  // namespace npf::resolve

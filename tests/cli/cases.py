@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """cases.py NPF SHARED eval|verify: the command over the judged clusters of the shared folder.
 
-eval: every tuple of every NetworkPolicy case; verdict, egress and ingress must be those of the case.
+eval: every tuple of every case; verdict, egress and ingress must be those of the case.
 verify: every cluster of cases/public/np must be proven, with nothing on standard output.
 Status 77, and why, where the folder is not there."""
 import concurrent.futures
@@ -47,7 +47,7 @@ def prove(case):
     return 0, [f"{case}: status {done.returncode}: {done.stdout.decode()[:300]}"]
 
 
-folders = ["public/np"] if what == "verify" else ["public/np", "public/raw", "upstream/*"]
+folders = ["public/np"] if what == "verify" else ["public/*", "upstream/*"]
 cases = sorted(c.parent for f in folders for c in (shared / "cases").glob(f + "/*/cluster.yaml.gz"))
 work = prove if what == "verify" else judge
 total, faults = 0, []

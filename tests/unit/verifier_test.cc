@@ -131,11 +131,11 @@ TEST(VerifierTest, AJointBitThatAllowsWhatIsDeniedIsFound) {
   const Snapshot snapshot = MakeSnapshot();
   const absl::StatusOr<Program> program = Compile(snapshot);
   ASSERT_TRUE(program.ok());
-  const size_t words = program->view().header().bitset_words;
+  const size_t words = program->view().header().outcome_words;
   const std::set<uint32_t> cells = DenyingCells(*program);
   EXPECT_GT(cells.size(), 5u);
   for (const uint32_t cell : cells) {
-    const Program wrong = Damage(*program, layout::kCellBits, cell * words * 4, 1);
+    const Program wrong = Damage(*program, layout::kCellOutcomes, cell * words * 4, 1);
     const VerifyOutcome outcome = VerifyProgram(snapshot, wrong, {});
     ASSERT_TRUE(outcome.witness.has_value()) << "cell " << cell;
     EXPECT_EQ(outcome.witness->engine.cell, cell) << Describe(*outcome.witness);
@@ -165,8 +165,8 @@ TEST(VerifierTest, TheWitnessIsTheSameWhateverTheThreads) {
   const absl::StatusOr<Program> program = Compile(snapshot);
   ASSERT_TRUE(program.ok());
   const uint32_t cell = *DenyingCells(*program).begin();
-  const Program wrong = Damage(*program, layout::kCellBits,
-                               size_t{cell} * program->view().header().bitset_words * 4, 1);
+  const Program wrong = Damage(*program, layout::kCellOutcomes,
+                               size_t{cell} * program->view().header().outcome_words * 4, 1);
   VerifyOptions one;
   one.threads = 1;
   VerifyOptions many;

@@ -76,11 +76,17 @@ class TextExplainer {
       return;
     }
     const std::string who = subject.name.empty() ? subject.address : subject.name;
-    if (!direction.isolated) {
-      text_ += ", no policy isolates " + who + "\n";
-      return;
+    if (!direction.tiers.empty()) text_ += ": " + direction.Path();
+    if (direction.local_node) text_ += ", from the pod's own node";
+    if (!direction.isolated && direction.tiers.empty()) text_ += ", no policy isolates " + who;
+    text_ += '\n';
+    for (const TierMatch& match : direction.tiers) {
+      AppendLine(Decided(match.action),
+                 std::string(Name(match.rule.kind)) + " " + match.rule.policy + " " +
+                     match.rule.FieldPath(),
+                 places_.Of(match.rule));
     }
-    text_ += direction.local_node ? ", from the pod's own node\n" : "\n";
+    if (!direction.isolated) return;
     for (const std::string& policy : direction.isolating) {
       AppendLine("isolated by", policy, places_.Of(policy));
     }
@@ -95,6 +101,11 @@ class TextExplainer {
     } else if (!direction.allowed) {
       text_ += "  no rule of theirs allows anything in this direction\n";
     }
+  }
+
+  static std::string_view Decided(RuleAction action) {
+    if (action == RuleAction::kPass) return "passed by";
+    return action == RuleAction::kDeny ? "denied by" : "allowed by";
   }
 
   void AppendLine(std::string_view what, const std::string& which, const Place& place) {

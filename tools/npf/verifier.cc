@@ -108,6 +108,12 @@ class AddressCollector {
         for (const PolicyRule& rule : *rules) AddBlocks(rule);
       }
     }
+    for (const ClusterPolicy& policy : snapshot.cluster_policies()) {
+      for (const ClusterRule& rule : policy.egress) AddNetworks(rule);
+    }
+    for (const NameAddress& resolved : snapshot.resolved_names()) {
+      AddEdges({resolved.address, static_cast<uint8_t>(resolved.address.bit_count())});
+    }
   }
 
   std::vector<IpAddress> Take(Family family) const {
@@ -124,6 +130,12 @@ class AddressCollector {
       if (!peer.ip_block) continue;
       AddCidr(peer.ip_block->cidr);
       for (const std::string& except : peer.ip_block->except) AddCidr(except);
+    }
+  }
+  void AddNetworks(const ClusterRule& rule) {
+    for (const ClusterPeer& peer : rule.peers) {
+      if (!peer.networks) continue;
+      for (const std::string& network : *peer.networks) AddCidr(network);
     }
   }
   void AddAll(const std::vector<std::string>& texts) {
@@ -163,6 +175,17 @@ std::vector<Port> CollectPorts(const Snapshot& snapshot) {
             add(std::get<int64_t>(*port.port));
           }
           if (port.end_port) add(*port.end_port);
+        }
+      }
+    }
+  }
+  for (const ClusterPolicy& policy : snapshot.cluster_policies()) {
+    for (const auto* rules : {&policy.ingress, &policy.egress}) {
+      for (const ClusterRule& rule : *rules) {
+        if (!rule.ports) continue;
+        for (const ClusterPort& port : *rule.ports) {
+          add(port.first);
+          add(port.last);
         }
       }
     }

@@ -15,15 +15,36 @@ std::string JsonPlace(const Place& place) {
   return ",\"file\":" + JsonString(place.file) + ",\"line\":" + std::to_string(place.line);
 }
 
-std::string JsonRule(const RuleRef& rule, const Places& places) {
+// Without the closing brace.
+std::string OpenJsonRule(const RuleRef& rule, const Places& places) {
   return "{\"policy\":" + JsonString(rule.policy) + ",\"rule\":" + std::to_string(rule.rule) +
-         ",\"path\":" + JsonString(rule.FieldPath()) + JsonPlace(places.Of(rule)) + "}";
+         ",\"path\":" + JsonString(rule.FieldPath()) + JsonPlace(places.Of(rule));
+}
+
+std::string JsonRule(const RuleRef& rule, const Places& places) {
+  return OpenJsonRule(rule, places) + "}";
+}
+
+std::string JsonTierMatch(const TierMatch& match, const Places& places) {
+  std::string out = OpenJsonRule(match.rule, places) +
+                    ",\"kind\":" + JsonString(Name(match.rule.kind)) +
+                    ",\"tier\":" + JsonString(Name(match.tier)) +
+                    ",\"action\":" + JsonString(Name(match.action, match.rule.kind));
+  if (!match.rule_name.empty()) out += ",\"rule_name\":" + JsonString(match.rule_name);
+  return out + "}";
 }
 
 std::string JsonDirection(const DirectionExplanation& direction, const Places& places) {
   std::string out = "{\"judged\":" + JsonBool(direction.judged) +
                     ",\"isolated\":" + JsonBool(direction.isolated) +
-                    ",\"local_node\":" + JsonBool(direction.local_node) + ",\"isolating\":[";
+                    ",\"local_node\":" + JsonBool(direction.local_node);
+  if (direction.decided_by) out += ",\"tier\":" + JsonString(Name(*direction.decided_by));
+  if (!direction.tiers.empty()) out += ",\"tiers\":[";
+  for (size_t i = 0; i < direction.tiers.size(); ++i) {
+    out += (i == 0 ? "" : ",") + JsonTierMatch(direction.tiers[i], places);
+  }
+  if (!direction.tiers.empty()) out += "]";
+  out += ",\"isolating\":[";
   for (size_t i = 0; i < direction.isolating.size(); ++i) {
     out += std::string(i == 0 ? "" : ",") + "{\"policy\":" + JsonString(direction.isolating[i]) +
            JsonPlace(places.Of(direction.isolating[i])) + "}";
@@ -45,8 +66,11 @@ void AppendDenial(std::string_view name, const Party& subject,
   constexpr size_t kNamesMax = 5;
   if (!direction.judged || direction.allowed) return;
   if (!out.empty()) out += "; ";
-  out += std::string(name) + " of " + (subject.name.empty() ? subject.address : subject.name) +
-         ": isolated by ";
+  out +=
+      std::string(name) + " of " + (subject.name.empty() ? subject.address : subject.name) + ": ";
+  if (!direction.tiers.empty()) out += direction.Path();
+  if (!direction.isolated) return;
+  out += direction.tiers.empty() ? "isolated by " : ", isolated by ";
   const size_t shown = std::min(direction.isolating.size(), kNamesMax);
   for (size_t i = 0; i < shown; ++i) out += (i == 0 ? "" : ", ") + direction.isolating[i];
   if (shown < direction.isolating.size()) {
@@ -66,6 +90,7 @@ Place Places::Of(std::string_view policy) const {
 }
 
 Place Places::Of(const RuleRef& ref) const {
+  if (ref.kind != PolicyKind::kNetworkPolicy) return OfClusterRule(ref);
   const NetworkPolicy* object = Find(ref.policy);
   if (object == nullptr) return {};
   const auto& rules = ref.direction == Direction::kIngress ? object->ingress : object->egress;
@@ -74,6 +99,21 @@ Place Places::Of(const RuleRef& ref) const {
   if (ref.port && *ref.port < rule.ports.size()) return At(rule.ports[*ref.port].position);
   if (ref.peer && *ref.peer < rule.peers.size()) return At(rule.peers[*ref.peer].position);
   return At(rule.position);
+}
+
+Place Places::OfClusterRule(const RuleRef& ref) const {
+  for (const ClusterPolicy& object : snapshot_.cluster_policies()) {
+    if (object.name != ref.policy || Name(object.kind) != Name(ref.kind)) continue;
+    const auto& rules = ref.direction == Direction::kIngress ? object.ingress : object.egress;
+    if (ref.rule >= rules.size()) return At(object.position);
+    const ClusterRule& rule = rules[ref.rule];
+    if (ref.port && rule.ports && *ref.port < rule.ports->size()) {
+      return At((*rule.ports)[*ref.port].position);
+    }
+    if (ref.peer && *ref.peer < rule.peers.size()) return At(rule.peers[*ref.peer].position);
+    return At(rule.position);
+  }
+  return {};
 }
 
 // Policies are sorted by namespace and name.

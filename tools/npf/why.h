@@ -26,12 +26,13 @@ class Places {
  public:
   explicit Places(Snapshot snapshot) : snapshot_(std::move(snapshot)) {}
 
-  Place Of(std::string_view policy) const;  // "namespace/name"
+  Place Of(std::string_view policy) const;  // a NetworkPolicy, "namespace/name"
   // Of the peer or the port where one is meant, else of the rule.
   Place Of(const RuleRef& ref) const;
 
  private:
   const NetworkPolicy* Find(std::string_view policy) const;
+  Place OfClusterRule(const RuleRef& ref) const;
   Place At(const Position& position) const;
 
   Snapshot snapshot_;

@@ -25,8 +25,8 @@ struct CompileOptions {
 };
 
 struct PolicyCost {
-  std::string policy;          // "prod/db"
-  size_t subject_classes = 0;  // classes it isolates
+  std::string policy;          // "prod/db"; a cluster policy's name
+  size_t subject_classes = 0;  // classes it selects
   size_t row_entries = 0;      // table entries that its rules ask for
 };
 
@@ -42,7 +42,7 @@ struct CompileReport {
   size_t hot_ipv6_bytes = 0;
   size_t cold_bytes = 0;  // provenance, names, one-direction tables
   uint64_t compile_ns = 0;
-  std::vector<PolicyCost> policies;  // in Snapshot order
+  std::vector<PolicyCost> policies;  // in the order in which they are evaluated
 };
 
 // A pure function of the Snapshot and the options: equal Snapshots give equal bytes. Warnings about

@@ -95,6 +95,82 @@ struct NetworkPolicy {
   Position position;
 };
 
+// Cluster-wide tiers (section J of docs/semantics.md). ClusterNetworkPolicy of v1alpha2 and its
+// predecessors of v1alpha1, AdminNetworkPolicy and BaselineAdminNetworkPolicy, are one struct;
+// fields are named as in v1alpha2.
+
+// One item of `protocols` (v1alpha2) or `ports` (v1alpha1), R88.
+struct ClusterPort {
+  enum class Form : uint8_t {
+    kNothing,  // no known field was set: fails closed (R89)
+    kAll,      // every port of the protocol
+    kNumber,   // `first`
+    kRange,    // `first` to `last`, both included
+    kNamed,    // `name`, of any protocol
+    kSeveral,  // more than one of the fields that exclude each other; refused by validation
+  };
+  Form form = Form::kNothing;
+  std::string protocol = "TCP";  // of kAll, kNumber and kRange
+  int64_t first = 0;
+  int64_t last = 0;
+  std::string name;
+  Position position;
+};
+
+// The pods that match, in namespaces that match. `namespaces: S` is S with every pod of them.
+struct ClusterPods {
+  LabelSelector namespace_selector;
+  std::optional<LabelSelector> pod_selector;  // absent: the field `namespaces` was used
+};
+
+// Exactly one of the fields, once validated; none of them where --lenient dropped a field that is
+// not known: the rule fails closed (R89).
+struct ClusterPeer {
+  std::optional<ClusterPods> pods;                       // `namespaces` or `pods`
+  std::optional<LabelSelector> nodes;                    // egress only, over labels of Nodes (R86)
+  std::optional<std::vector<std::string>> networks;      // egress only, CIDRs
+  std::optional<std::vector<std::string>> domain_names;  // egress only (R87)
+  uint32_t field_count = 0;                              // fields that were written, also unknown
+  Position position;
+};
+
+struct ClusterRule {
+  std::string name;    // may be empty
+  std::string action;  // "Accept", "Deny", "Pass"; "Allow" in v1alpha1
+  std::vector<ClusterPeer> peers;
+  std::optional<std::vector<ClusterPort>> ports;  // absent: all ports and protocols, ICMP too
+  Position position;
+};
+
+enum class ClusterPolicyKind : uint8_t {
+  kClusterNetworkPolicy,
+  kAdminNetworkPolicy,          // tier "Admin"
+  kBaselineAdminNetworkPolicy,  // tier "Baseline", priority 0
+};
+
+struct ClusterPolicy {
+  ClusterPolicyKind kind = ClusterPolicyKind::kClusterNetworkPolicy;
+  std::string name;
+  std::string tier;                 // "Admin" or "Baseline"
+  std::optional<int64_t> priority;  // 0 to 1000, lower first (R81)
+  std::optional<ClusterPods> subject;
+  uint32_t subject_field_count = 0;  // fields that were written, also unknown
+  std::vector<ClusterRule> ingress;
+  std::vector<ClusterRule> egress;
+  Position position;
+};
+
+// "ClusterNetworkPolicy", ...
+std::string_view Name(ClusterPolicyKind kind);
+
+// An address that a name stood for, as the caller learned it: what `domainNames` peers match (R87).
+struct ResolvedName {
+  std::string name;       // case and a trailing dot do not matter
+  std::string address;    // one address
+  int64_t expires_s = 0;  // Unix time; 0: never
+  Position position;
+};
+
 struct ContainerPort {
   std::string name;
   int64_t port = 0;

@@ -17,13 +17,25 @@
 
 namespace npf {
 
+namespace model {
+class ObjectFaults;
+}
+
 struct SnapshotOptions {
   bool strict_cidr = false;  // host bits in a CIDR are an error, not a warning (R33)
   bool last_wins = false;  // of two objects with one name, the one added last (R64); else an error
   bool skip_invalid = false;  // leave out invalid policies with a warning (R79); else an error
   std::string default_namespace = "default";  // of objects that name none (R62)
-  std::vector<IpPrefix> pod_cidrs;            // beside those that Nodes declare
-  std::vector<IpPrefix> service_cidrs;        // beside the addresses of Services
+  int64_t now_s = 0;  // Unix time; resolved names that expired by then are left out. 0: none is
+  std::vector<IpPrefix> pod_cidrs;      // beside those that Nodes declare
+  std::vector<IpPrefix> service_cidrs;  // beside the addresses of Services
+};
+
+// A name and one of its addresses; lower case, no trailing dot.
+struct NameAddress {
+  std::string name;
+  IpAddress address;
+  auto operator<=>(const NameAddress&) const = default;
 };
 
 // Immutable; cheap to copy; safe to share between threads.
@@ -35,6 +47,10 @@ class Snapshot {
   const std::vector<Node>& nodes() const { return data_->nodes; }
   const std::vector<Service>& services() const { return data_->services; }
   const std::vector<NetworkPolicy>& policies() const { return data_->policies; }
+  // In the order in which they are evaluated: tier, priority, name, kind (R80, R81, R83).
+  const std::vector<ClusterPolicy>& cluster_policies() const { return data_->cluster_policies; }
+  // Sorted, each once, not expired.
+  const std::vector<NameAddress>& resolved_names() const { return data_->resolved_names; }
   const std::vector<IpPrefix>& pod_cidrs() const { return data_->pod_cidrs; }
   const std::vector<IpPrefix>& service_cidrs() const { return data_->service_cidrs; }
   // Names of input files; [0] is empty.
@@ -48,6 +64,8 @@ class Snapshot {
     std::vector<Node> nodes;
     std::vector<Service> services;
     std::vector<NetworkPolicy> policies;
+    std::vector<ClusterPolicy> cluster_policies;
+    std::vector<NameAddress> resolved_names;
     std::vector<IpPrefix> pod_cidrs;
     std::vector<IpPrefix> service_cidrs;
     std::vector<std::string> files{""};
@@ -72,6 +90,8 @@ class SnapshotBuilder {
   void Add(Node object);
   void Add(Service object);
   void Add(NetworkPolicy object);
+  void Add(ClusterPolicy object);
+  void Add(ResolvedName object);
   // Each reports what is wrong with the object alone to `diagnostics` at once, at the position of
   // the field; the ones above keep it for Build and know only the object's own position.
   void Add(Namespace object, const FieldLocator& locate, Diagnostics& diagnostics);
@@ -79,6 +99,8 @@ class SnapshotBuilder {
   void Add(Node object, const FieldLocator& locate, Diagnostics& diagnostics);
   void Add(Service object, const FieldLocator& locate, Diagnostics& diagnostics);
   void Add(NetworkPolicy object, const FieldLocator& locate, Diagnostics& diagnostics);
+  void Add(ClusterPolicy object, const FieldLocator& locate, Diagnostics& diagnostics);
+  void Add(ResolvedName object, const FieldLocator& locate, Diagnostics& diagnostics);
   // A pod without addresses in place of the pods of a workload (`stand_in.owner_kind`). Build drops
   // it where a pod was given that the workload controls or that its selector matches, and where the
   // workload is itself controlled by another that was given.
@@ -99,6 +121,8 @@ class SnapshotBuilder {
   };
   void AdmitStandIns();
   void OrderAndDeduplicate(Diagnostics& diagnostics);
+  void OrderTiers(Diagnostics& diagnostics);
+  bool IsLeftOut(model::ObjectFaults& faults) const;
   void CompleteNamespaces(Diagnostics& diagnostics);
   void WarnOfSharedAddresses(Diagnostics& diagnostics) const;
   void WarnOfUnknownPortNames(Diagnostics& diagnostics) const;
