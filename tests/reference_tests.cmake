@@ -4,10 +4,13 @@ find_package(GTest REQUIRED)
 find_package(ZLIB REQUIRED)
 include(GoogleTest)
 
+set(npf_reference_sources
+  reference/cidr.cc reference/evaluator.cc reference/labels.cc reference/question.cc
+  reference/tiers.cc)
 set(npf_testing_sources
   testing/cluster.cc testing/cluster_generator.cc testing/cluster_printer.cc testing/coverage.cc
   testing/document.cc testing/judge.cc testing/question_generator.cc testing/shared_data.cc
-  testing/shrink.cc)
+  testing/shrink.cc testing/tier_coverage.cc)
 
 # npf_testing(NAME evaluator): helpers of tests, over the evaluator or its test copy.
 function(npf_testing_library name)
@@ -21,8 +24,8 @@ npf_testing_library(npf_testing)
 target_link_libraries(npf_testing PUBLIC npf_reference)
 
 # A copy of the evaluator whose mistakes can be switched on.
-npf_testing_library(npf_testing_mutated
-  ${PROJECT_SOURCE_DIR}/libnpf/reference/cidr.cc ${PROJECT_SOURCE_DIR}/libnpf/reference/evaluator.cc)
+list(TRANSFORM npf_reference_sources PREPEND ${PROJECT_SOURCE_DIR}/libnpf/ OUTPUT_VARIABLE mutated)
+npf_testing_library(npf_testing_mutated ${mutated})
 target_compile_definitions(npf_testing_mutated PRIVATE NPF_MUTATIONS)
 
 add_executable(differential_test
@@ -31,8 +34,8 @@ add_executable(differential_test
 target_link_libraries(differential_test PRIVATE npf_testing GTest::gtest_main npf_flags)
 
 add_executable(mutation_test
-  conformance/fixture.cc conformance/rules.cc differential/differential.cc
-  differential/mutation_test.cc)
+  conformance/fixture.cc conformance/rules.cc conformance/tier_rules.cc
+  differential/differential.cc differential/mutation_test.cc)
 target_link_libraries(mutation_test PRIVATE npf_testing_mutated GTest::gtest_main npf_flags)
 
 add_test(NAME differential.quick COMMAND differential_test)
@@ -50,7 +53,9 @@ set_tests_properties(mutation PROPERTIES LABELS quick)
 add_executable(conformance_test
   conformance/cases_test.cc conformance/cyclonus_test.cc conformance/e2e_test.cc
   conformance/evaluator_test.cc
-  conformance/fixture.cc conformance/knp_test.cc conformance/npguard_test.cc
-  conformance/rules.cc conformance/rules_test.cc conformance/selectors_test.cc)
+  conformance/fixture.cc conformance/knp_test.cc conformance/npa_test.cc
+  conformance/npguard_test.cc
+  conformance/rules.cc conformance/rules_test.cc conformance/selectors_test.cc
+  conformance/tier_rules.cc)
 target_link_libraries(conformance_test PRIVATE npf_testing GTest::gtest_main npf_flags)
 gtest_discover_tests(conformance_test TEST_PREFIX conformance. PROPERTIES LABELS quick)

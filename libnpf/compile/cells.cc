@@ -95,7 +95,10 @@ uint32_t CellTable::Intern(uint32_t egress_decision, uint32_t ingress_decision, 
   // Decisions are far fewer than 2^30: each takes bytes of the image, which is bounded.
   const uint64_t key =
       uint64_t{egress_decision} << 34 | uint64_t{ingress_decision} << 4 | context.code();
+  Recent& recent = recent_[(key * 0x9e3779b97f4a7c15u) >> 54];
+  if (recent.key == key) return recent.cell;
   const auto [found, inserted] = ids_.try_emplace(key, count());
+  recent = {key, found->second};
   if (!inserted) return found->second;
   const resolve::Decision& egress = policy_.decisions[egress_decision];
   const resolve::Decision& ingress = policy_.decisions[ingress_decision];

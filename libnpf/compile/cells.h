@@ -2,6 +2,7 @@
 #ifndef NPF_COMPILE_CELLS_H_
 #define NPF_COMPILE_CELLS_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -31,6 +32,12 @@ class CellTable {
   std::vector<uint32_t> outcomes_;  // by cell, outcome_words_ each
   size_t outcome_words_;
   absl::flat_hash_map<uint64_t, uint32_t> ids_;
+  // The same key comes many times in a row of the matrix: a cache in front of ids_.
+  struct Recent {
+    uint64_t key = ~uint64_t{0};
+    uint32_t cell = 0;
+  };
+  std::array<Recent, 1024> recent_;
 };
 
 }  // namespace npf

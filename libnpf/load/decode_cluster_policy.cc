@@ -19,6 +19,11 @@ uint32_t CountFields(const Node& node) {
   return count;
 }
 
+bool IsWritten(const Node& node, std::string_view field) {
+  const Node* member = FindMember(node, field);
+  return member != nullptr && member->kind != NodeKind::kNull;
+}
+
 class ClusterDecoder {
  public:
   ClusterDecoder(Decoding& decoding, ClusterPolicyKind kind)
@@ -54,23 +59,33 @@ class ClusterDecoder {
   std::optional<ClusterPods> DecodePods(StrictMap& map, const Path& path) {
     std::optional<ClusterPods> out;
     if (const Node* namespaces = map.Take("namespaces")) {
-      out = ClusterPods{DecodeSelector(decoding_, *namespaces, path.Member("namespaces")), {}};
+      auto selector = DecodeKnownSelector(*namespaces, path.Member("namespaces"));
+      if (selector) out = ClusterPods{*std::move(selector), {}};
     }
     if (const Node* pods = map.Take("pods")) out = DecodeNamespacedPods(*pods, path.Member("pods"));
     return out;
   }
 
-  ClusterPods DecodeNamespacedPods(const Node& node, const Path& path) {
+  std::optional<ClusterPods> DecodeNamespacedPods(const Node& node, const Path& path) {
     StrictMap map(decoding_, &node, path);
-    const auto selector = [&](std::string_view field) {
+    const auto selector = [&](std::string_view field) -> std::optional<LabelSelector> {
       const Node* member = map.Take(field);
-      if (member != nullptr) return DecodeSelector(decoding_, *member, path.Member(field));
+      if (member != nullptr) return DecodeKnownSelector(*member, path.Member(field));
       Required(node, path.Member(field), "{} selects all");
-      return LabelSelector();
+      return std::nullopt;
     };
-    ClusterPods out;
-    out.namespace_selector = selector("namespaceSelector");
-    out.pod_selector = selector("podSelector");
+    auto namespace_selector = selector("namespaceSelector");
+    auto pod_selector = selector("podSelector");
+    if (!namespace_selector || !pod_selector) return std::nullopt;
+    return ClusterPods{*std::move(namespace_selector), std::move(pod_selector)};
+  }
+
+  // A selector all of whose fields are unknown (sameLabels, R90) is not the empty one, which
+  // selects everything: what it belongs to fails closed (R89).
+  std::optional<LabelSelector> DecodeKnownSelector(const Node& node, const Path& path) {
+    LabelSelector out = DecodeSelector(decoding_, node, path);
+    const bool known = IsWritten(node, "matchLabels") || IsWritten(node, "matchExpressions");
+    if (!known && CountFields(node) > 0) return std::nullopt;
     return out;
   }
 
@@ -114,7 +129,7 @@ class ClusterDecoder {
     out.pods = DecodePods(map, path);
     if (!egress) return out;
     if (const Node* nodes = map.Take("nodes")) {
-      out.nodes = DecodeSelector(decoding_, *nodes, path.Member("nodes"));
+      out.nodes = DecodeKnownSelector(*nodes, path.Member("nodes"));
     }
     if (const Node* networks = map.Take("networks")) {
       out.networks = decoding_.Strings(networks, path.Member("networks"));
@@ -174,11 +189,16 @@ class ClusterDecoder {
     }
     if (CountFields(*port) == 0) Required(*port, port_path, "a number or a range");
     StrictMap fields(decoding_, port, port_path);
-    if (const auto number = decoding_.Integer(fields.Take("number"), port_path.Member("number"))) {
+    const auto number = decoding_.Integer(fields.Take("number"), port_path.Member("number"));
+    const Node* range = fields.Take("range");
+    if (number && range != nullptr) {
+      decoding_.Error(port->mark, port_path.ToString(), "Invalid",
+                      "must have exactly one of number and range");
+    }
+    if (number) {
       SetForm(ClusterPort::Form::kNumber, out);
       out.first = out.last = *number;
-    }
-    if (const Node* range = fields.Take("range")) {
+    } else if (range != nullptr) {
       const Path range_path = port_path.Member("range");
       StrictMap ends(decoding_, range, range_path);
       DecodeRange(ends, *range, range_path, out);
@@ -186,14 +206,20 @@ class ClusterDecoder {
   }
 
   void DecodeRange(StrictMap& map, const Node& node, const Path& path, ClusterPort& out) {
-    const auto end = [&](const char* field) {
-      const auto number = decoding_.Integer(map.Take(field), path.Member(field));
-      if (!number) Required(node, path.Member(field), "a range has a start and an end");
-      return number.value_or(0);
-    };
+    const auto start = RequiredInteger(map, node, path, "start", "a range has a start and an end");
+    const auto end = RequiredInteger(map, node, path, "end", "a range has a start and an end");
+    if (!start || !end) return;
     SetForm(ClusterPort::Form::kRange, out);
-    out.first = end("start");
-    out.last = end("end");
+    out.first = *start;
+    out.last = *end;
+  }
+
+  // Nothing after an error.
+  std::optional<int64_t> RequiredInteger(StrictMap& map, const Node& around, const Path& path,
+                                         std::string_view field, std::string_view what) {
+    const Node* member = map.Take(field);
+    if (member == nullptr) Required(around, path.Member(field), what);
+    return decoding_.Integer(member, path.Member(field));
   }
 
   // v1alpha1: portNumber or portRange, each with a protocol, TCP where it says none.
@@ -206,10 +232,11 @@ class ClusterDecoder {
       const Path at = path.Member("portNumber");
       StrictMap fields(decoding_, number, at);
       protocol(fields, at);
-      const auto port = decoding_.Integer(fields.Take("port"), at.Member("port"));
-      if (!port) Required(*number, at.Member("port"), "a number from 1 to 65535");
-      SetForm(ClusterPort::Form::kNumber, out);
-      out.first = out.last = port.value_or(0);
+      if (const auto port =
+              RequiredInteger(fields, *number, at, "port", "a number from 1 to 65535")) {
+        SetForm(ClusterPort::Form::kNumber, out);
+        out.first = out.last = *port;
+      }
     }
     if (const Node* range = map.Take("portRange")) {
       const Path at = path.Member("portRange");

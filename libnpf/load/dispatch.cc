@@ -29,6 +29,9 @@ constexpr std::string_view kBatchKinds[] = {"Job", "CronJob"};
 constexpr std::string_view kNetworkingKinds[] = {"Ingress", "IngressClass", "IPAddress",
                                                  "ServiceCIDR"};
 constexpr std::string_view kAdminKinds[] = {"AdminNetworkPolicy", "BaselineAdminNetworkPolicy"};
+constexpr char kTierTypes[] =
+    "policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy, v1alpha1 AdminNetworkPolicy or "
+    "v1alpha1 BaselineAdminNetworkPolicy";
 constexpr std::string_view kForeignGroups[] = {
     "cilium.io", "projectcalico.org", "crd.projectcalico.org", "crd.antrea.io", "k8s.ovn.org"};
 
@@ -274,9 +277,10 @@ void Dispatcher::Refuse(const Node& root, TypeMeta type, std::string field, std:
 
 void Dispatcher::RefuseUnknownPolicy(const Node& root, TypeMeta type) {
   if (type.kind != "NetworkPolicy") {
+    const bool is_tier = type.api_version.starts_with("policy.networking.k8s.io/");
     Refuse(root, type, "kind",
-           "unknown kind of policy (found " + TypeName(type.api_version, type.kind) +
-               "); networking.k8s.io/v1 NetworkPolicy");
+           "unknown kind of policy (found " + TypeName(type.api_version, type.kind) + "); " +
+               (is_tier ? kTierTypes : "networking.k8s.io/v1 NetworkPolicy"));
     return;
   }
   std::string detail = "unknown apiVersion of NetworkPolicy (found \"" +

@@ -119,4 +119,17 @@ std::vector<std::string> PortNameFaults(std::string_view text) {
   return faults;
 }
 
+std::string CanonicalDomain(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  if (out.ends_with('.')) out.pop_back();
+  return out;
+}
+
+bool DomainCovers(std::string_view pattern, std::string_view name) {
+  if (!pattern.starts_with("*.")) return name == pattern;
+  const std::string_view suffix = pattern.substr(1);
+  return name.size() > suffix.size() && name.ends_with(suffix);
+}
+
 }  // namespace npf::model

@@ -15,6 +15,11 @@ std::vector<std::string> LabelKeyFaults(std::string_view text);          // [pre
 std::vector<std::string> LabelValueFaults(std::string_view text);        // may be empty
 std::vector<std::string> PortNameFaults(std::string_view text);          // IANA service name (R72)
 
+// R87. A domain name in lower case, without the dot at its end.
+std::string CanonicalDomain(std::string_view text);
+// Whether a pattern covers a name, both canonical: "*.x" is every name that ends in ".x", not x.
+bool DomainCovers(std::string_view pattern, std::string_view name);
+
 }  // namespace npf::model
 
 #endif  // NPF_MODEL_NAMES_H_

@@ -7,8 +7,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "model/names.h"
 #include "model/selector.h"
 #include "model/validate.h"
 
@@ -160,6 +160,49 @@ void WarnOfUnknownPorts(const NetworkPolicy& policy, const std::vector<PolicyRul
   }
 }
 
+// The names of the table, each from its end to its beginning: those below a domain are neighbours,
+// so that a long table is not searched from end to end for every name that policies mention.
+class NameIndex {
+ public:
+  explicit NameIndex(const std::vector<NameAddress>& table) {
+    reversed_.reserve(table.size());
+    for (const NameAddress& entry : table) {
+      reversed_.emplace_back(entry.name.rbegin(), entry.name.rend());
+    }
+    std::sort(reversed_.begin(), reversed_.end());
+  }
+
+  // Whether one of them is what a canonical pattern covers, as model::DomainCovers has it.
+  bool HasMatch(std::string_view pattern) const {
+    const bool wildcard = pattern.starts_with("*.");
+    if (wildcard) pattern.remove_prefix(1);
+    const std::string key(pattern.rbegin(), pattern.rend());
+    const auto found = std::lower_bound(reversed_.begin(), reversed_.end(), key);
+    return found != reversed_.end() && (wildcard ? found->starts_with(key) : *found == key);
+  }
+
+ private:
+  std::vector<std::string> reversed_;
+};
+
+// R87: npf does not resolve names.
+void WarnOfUnresolved(const ClusterPolicy& policy, size_t rule, const NameIndex& index,
+                      Diagnostics& diagnostics) {
+  const std::vector<ClusterPeer>& peers = policy.egress[rule].peers;
+  for (size_t i = 0; i < peers.size(); ++i) {
+    if (!peers[i].domain_names) continue;
+    for (size_t j = 0; j < peers[i].domain_names->size(); ++j) {
+      const std::string pattern = model::CanonicalDomain((*peers[i].domain_names)[j]);
+      if (index.HasMatch(pattern)) continue;
+      diagnostics.AddWarning(
+          peers[i].position, NameOf(policy),
+          absl::StrCat("spec.egress[", rule, "].to[", i, "].domainNames[", j, "]"),
+          absl::StrCat("no address of ", EscapeForMessage(pattern),
+                       " is known; it matches nothing"));
+    }
+  }
+}
+
 void AppendPrefixes(const std::vector<std::string>& texts, std::vector<IpPrefix>& out) {
   for (const std::string& text : texts) {
     const ParsedPrefix parsed = ParseIpPrefix(text);
@@ -252,9 +295,8 @@ void SnapshotBuilder::Add(ResolvedName object, const FieldLocator& locate,
                                   " is no longer the address of the name; it is not used");
     return;
   }
-  std::string name = absl::AsciiStrToLower(object.name);
-  if (name.ends_with('.')) name.pop_back();
-  data_.resolved_names.push_back({std::move(name), *ParseIpAddress(object.address)});
+  data_.resolved_names.push_back(
+      {model::CanonicalDomain(object.name), *ParseIpAddress(object.address)});
 }
 
 void SnapshotBuilder::AddStandIn(Pod stand_in, std::optional<LabelSelector> selector,
@@ -314,9 +356,10 @@ void SnapshotBuilder::OrderTiers(Diagnostics& diagnostics) {
   });
   for (size_t i = 1; i < policies.size(); ++i) {
     if (place(policies[i - 1]) != place(policies[i])) continue;
+    const char* by = policies[i - 1].name == policies[i].name ? "kind" : "name";
     diagnostics.AddWarning(
         policies[i].position, NameOf(policies[i]), "spec.priority",
-        "is also that of " + NameOf(policies[i - 1]) + ", which is evaluated first by its name");
+        "is also that of " + NameOf(policies[i - 1]) + ", which is evaluated first by its " + by);
   }
 }
 
@@ -386,6 +429,16 @@ void SnapshotBuilder::WarnOfUnknownPortNames(Diagnostics& diagnostics) const {
   }
 }
 
+void SnapshotBuilder::WarnOfUnresolvedNames(Diagnostics& diagnostics) const {
+  if (data_.cluster_policies.empty()) return;
+  const NameIndex index(data_.resolved_names);
+  for (const ClusterPolicy& policy : data_.cluster_policies) {
+    for (size_t i = 0; i < policy.egress.size(); ++i) {
+      WarnOfUnresolved(policy, i, index, diagnostics);
+    }
+  }
+}
+
 absl::StatusOr<Snapshot> SnapshotBuilder::Build(Diagnostics& diagnostics) {
   for (const Diagnostic& diagnostic : pending_.all()) diagnostics.Add(diagnostic);
   AdmitStandIns();
@@ -393,6 +446,7 @@ absl::StatusOr<Snapshot> SnapshotBuilder::Build(Diagnostics& diagnostics) {
   CompleteNamespaces(diagnostics);
   WarnOfSharedAddresses(diagnostics);
   WarnOfUnknownPortNames(diagnostics);
+  WarnOfUnresolvedNames(diagnostics);
   data_.pod_cidrs = options_.pod_cidrs;
   for (const Node& node : data_.nodes) AppendPrefixes(node.pod_cidrs, data_.pod_cidrs);
   data_.service_cidrs = options_.service_cidrs;

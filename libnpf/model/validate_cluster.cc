@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t kPriorityMax = 1000;
 constexpr int64_t kPortMax = 65535;
-constexpr size_t kRuleNameBytesMax = 100;
+constexpr size_t kRuleNameCharactersMax = 100;
 constexpr size_t kNetworksMax = 25;
 constexpr size_t kCidrBytesMax = 43;
 constexpr char kNoNamedPorts[] =
@@ -23,6 +23,13 @@ std::string Item(const std::string& list, size_t index) {
   return list + "[" + std::to_string(index) + "]";
 }
 std::string FoundNumber(int64_t number) { return " (found " + std::to_string(number) + ")"; }
+
+// As the schema's maxLength counts; bytes that are no UTF-8 count too.
+size_t CountCharacters(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
 
 bool IsAlphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -149,10 +156,11 @@ class ClusterValidator {
       faults_.Error(path + ".action", rule.action.empty() ? "Required" : "NotSupported",
                     "supported values: " + values + Found(rule.action));
     }
-    if (rule.name.size() > kRuleNameBytesMax) {
+    const size_t name_length = CountCharacters(rule.name);
+    if (name_length > kRuleNameCharactersMax) {
       faults_.Error(
           path + ".name", "TooLong",
-          "may not be more than 100 bytes" + FoundNumber(static_cast<int64_t>(rule.name.size())));
+          "may not be more than 100 characters" + FoundNumber(static_cast<int64_t>(name_length)));
     }
   }
 
@@ -169,10 +177,21 @@ class ClusterValidator {
     } else if (std::max(known, peer.field_count) > 1) {
       faults_.Error(path, "Invalid", "must have exactly one field");
     }
+    if (!egress) RefuseEgressFields(peer, path);
     if (peer.pods) ValidatePods(*peer.pods, path);
     if (peer.nodes) ValidateSelector(*peer.nodes, path + ".nodes", faults_);
     if (peer.networks) ValidateNetworks(*peer.networks, path + ".networks");
     if (peer.domain_names) ValidateNames(rule, *peer.domain_names, path + ".domainNames");
+  }
+
+  // R86: a source is a pod. Only a caller that fills the structs can get here, a text cannot.
+  void RefuseEgressFields(const ClusterPeer& peer, const std::string& path) {
+    const auto refuse = [&](bool is_set, const char* field) {
+      if (is_set) faults_.Error(path + field, "Forbidden", "may only be used in egress rules");
+    };
+    refuse(peer.nodes.has_value(), ".nodes");
+    refuse(peer.networks.has_value(), ".networks");
+    refuse(peer.domain_names.has_value(), ".domainNames");
   }
 
   void ValidateNetworks(const std::vector<std::string>& networks, const std::string& field) {
@@ -192,6 +211,11 @@ class ClusterValidator {
   // R87.
   void ValidateNames(const ClusterRule& rule, const std::vector<std::string>& names,
                      const std::string& field) {
+    if (policy_.kind == ClusterPolicyKind::kBaselineAdminNetworkPolicy) {
+      faults_.Warning(field,
+                      "a BaselineAdminNetworkPolicy of the API has no such field; a "
+                      "ClusterNetworkPolicy of the tier Baseline has it");
+    }
     if (rule.action == "Deny" || rule.action == "Pass") {
       faults_.Error(field, "Forbidden",
                     "may only be used with an action that accepts" + Found(rule.action));
@@ -232,6 +256,9 @@ class ClusterValidator {
       case ClusterPort::Form::kSeveral:
         faults_.Error(path, "Invalid", "must have exactly one field");
         break;
+      case ClusterPort::Form::kAll:
+        CheckProtocol(port, path);
+        break;
       case ClusterPort::Form::kNumber:
         CheckProtocol(port, path + (v1alpha2_ ? "" : ".portNumber"));
         CheckPort(port.first, path + NumberField(port));
@@ -247,8 +274,8 @@ class ClusterValidator {
         }
         break;
       }
-      default:
-        break;
+      case ClusterPort::Form::kNothing:
+        break;  // R89: it matches nothing
     }
   }
 

@@ -2,44 +2,12 @@
 
 #include <algorithm>
 
+#include "reference/switched_on.h"
+
 namespace npf::reference {
 namespace {
 
 constexpr char kNamespaceNameLabel[] = "kubernetes.io/metadata.name";
-
-LabelMap ToMap(const Labels& labels) { return LabelMap(labels.begin(), labels.end()); }
-
-bool SwitchedOn([[maybe_unused]] Mutation wanted, [[maybe_unused]] Mutation actual) {
-#ifdef NPF_MUTATIONS
-  return wanted == actual;
-#else
-  return false;
-#endif
-}
-
-// R10: "In (key present and value in set), NotIn (key absent => matches, or value not in set),
-// Exists, DoesNotExist."
-bool RequirementMatches(const LabelRequirement& requirement, const LabelMap& labels,
-                        Mutation mutation) {
-  const auto label = labels.find(requirement.key);
-  const bool present = label != labels.end();
-  const auto& values = requirement.values;
-  const bool listed =
-      present && std::find(values.begin(), values.end(), label->second) != values.end();
-  if (requirement.op == "In") return present && listed;
-  if (requirement.op == "NotIn") {
-    if (SwitchedOn(Mutation::kNotInNeedsKey, mutation)) return present && !listed;
-    return !present || !listed;
-  }
-  if (requirement.op == "Exists") return present;
-  if (requirement.op == "DoesNotExist") {
-    if (SwitchedOn(Mutation::kDoesNotExistIgnoresEmptyValue, mutation)) {
-      return !present || label->second.empty();
-    }
-    return !present;
-  }
-  return false;
-}
 
 bool Wants(DirectionMask mask, DirectionMask direction) {
   return (static_cast<int>(mask) & static_cast<int>(direction)) != 0;
@@ -50,18 +18,15 @@ bool Covered(const std::vector<Cidr>& blocks, const IpAddress& address) {
                      [&](const Cidr& block) { return Covers(block, address); });
 }
 
-// R20, R41: protocols other than these have no ports.
-std::string ProtocolName(uint8_t protocol) {
-  switch (protocol) {
-    case kProtocolTcp:
-      return "TCP";
-    case kProtocolUdp:
-      return "UDP";
-    case kProtocolSctp:
-      return "SCTP";
-    default:
-      return "";
+bool IsClusterWide(Tier tier) { return tier == Tier::kAdmin || tier == Tier::kBaseline; }
+
+// Whether a cluster-wide tier decided the whole: it denied a direction, or both are allowed and it
+// allowed one of them.
+bool TierDecided(const Answer& answer) {
+  for (const DirectionAnswer* direction : {&answer.ingress, &answer.egress}) {
+    if (direction->allowed == answer.allowed && IsClusterWide(direction->tier)) return true;
   }
+  return false;
 }
 
 // A packet that is allowed or refused as a whole; a direction that was not asked for stays allowed.
@@ -76,27 +41,13 @@ Answer Whole(bool allowed, Reason reason, DirectionMask directions) {
 
 }  // namespace
 
-bool SelectorMatches(const std::optional<LabelSelector>& selector, const LabelMap& labels,
-                     Mutation mutation) {
-  // R11: "nil selector pointer selects nothing; empty selector selects everything".
-  if (!selector) return false;
-  // R10: "matchLabels = exact equality with key present; everything ANDed." R13: byte-exact.
-  for (const auto& [key, value] : selector->match_labels) {
-    const auto label = labels.find(key);
-    if (label == labels.end() || label->second != value) return false;
-  }
-  return std::all_of(selector->match_expressions.begin(), selector->match_expressions.end(),
-                     [&](const LabelRequirement& requirement) {
-                       return RequirementMatches(requirement, labels, mutation);
-                     });
-}
-
 Evaluator::Evaluator(const Snapshot& snapshot, EvaluatorOptions options)
     : snapshot_(snapshot), options_(options) {
   GatherNamespaces();
   GatherPods();
   GatherOtherAddresses();
   GatherPolicies();
+  tiers_.emplace(snapshot_, labels_, options_.mutation);
 }
 
 bool Evaluator::Is(Mutation mutation) const { return SwitchedOn(mutation, options_.mutation); }
@@ -108,7 +59,7 @@ void Evaluator::GatherNamespaces() {
     // objects lack it, inject it (overwrite a differing value)."
     labels[kNamespaceNameLabel] = object.name;
     if (Is(Mutation::kNoMetadataNameLabel)) labels.erase(kNamespaceNameLabel);
-    namespace_labels_[object.name] = labels;
+    labels_.of_namespace[object.name] = labels;
   }
 }
 
@@ -138,7 +89,7 @@ bool Evaluator::WinsAddressOver(const Pod& pod, const Pod& other) const {
 void Evaluator::GatherPods() {
   const std::vector<Pod>& pods = snapshot_.pods();
   for (size_t i = 0; i < pods.size(); ++i) {
-    pod_labels_.push_back(ToMap(pods[i].labels));
+    labels_.of_pod.push_back(ToMap(pods[i].labels));
     if (!HasPodNetworkAddress(pods[i])) continue;
     // R49: "all status.podIPs map to the pod". R53: without an address, nothing to map.
     for (const std::string& text : pods[i].ips) {
@@ -209,7 +160,7 @@ void Evaluator::GatherPolicies() {
       // R9: "Policies never select pods of another namespace"; an absent podSelector was loaded as
       // an empty one: "{}, null or absent = all pods of the policy's namespace".
       if (snapshot_.pods()[i].ns != object.ns) continue;
-      if (!SelectorMatches(object.pod_selector, pod_labels_[i], options_.mutation)) continue;
+      if (!SelectorMatches(object.pod_selector, labels_.of_pod[i], options_.mutation)) continue;
       // R1: "Isolation is per pod and per direction."
       if (Isolates(object, Direction::kIngress)) isolation_[i].ingress.push_back(index);
       if (Isolates(object, Direction::kEgress)) isolation_[i].egress.push_back(index);
@@ -244,9 +195,9 @@ bool Evaluator::SelectorsSelect(const NetworkPolicy& policy, const PolicyPeer& p
   const size_t pod_index = static_cast<size_t>(&pod - snapshot_.pods().data());
   const bool own_namespace = pod.ns == policy.ns;
   const bool pod_matches =
-      SelectorMatches(peer.pod_selector, pod_labels_[pod_index], options_.mutation);
+      SelectorMatches(peer.pod_selector, labels_.of_pod[pod_index], options_.mutation);
   const bool namespace_matches =
-      SelectorMatches(peer.namespace_selector, namespace_labels_.at(pod.ns), options_.mutation);
+      SelectorMatches(peer.namespace_selector, labels_.of_namespace.at(pod.ns), options_.mutation);
   if (Is(Mutation::kEmptyNamespaceSelectorExcludesOwn) &&
       peer.namespace_selector == LabelSelector{} && own_namespace) {
     return false;
@@ -275,7 +226,7 @@ AddressKind Evaluator::KindOf(const IpAddress& address) const {
   return AddressKind::kExternal;
 }
 
-Evaluator::Side Evaluator::SideAt(const IpAddress& address) const {
+Side Evaluator::SideAt(const IpAddress& address) const {
   Side side{address, KindOf(address)};
   if (side.kind == AddressKind::kPod) {
     side.pod_index = pod_at_.at(address);
@@ -309,10 +260,15 @@ Answer Evaluator::Evaluate(const Question& question, DirectionMask directions) c
   if (Wants(directions, DirectionMask::kIngress) && dst.pod != nullptr &&
       !Is(Mutation::kIngressUnchecked)) {
     answer.ingress = Judge(Direction::kIngress, question, src, dst);
+    // R80: "Accept on egress does not skip destination ingress".
+    const bool accepted = answer.egress.allowed && answer.egress.tier == Tier::kAdmin;
+    if (accepted && Is(Mutation::kAcceptOnEgressSkipsIngress)) answer.ingress.allowed = true;
   }
   // R37: "Ingress from the pod's own node is always allowed, any port/protocol, any IP of that
-  // node. Overrides isolation."
-  const bool exempt = !answer.ingress.allowed && FromOwnNode(src, dst);
+  // node. Overrides isolation, not CNP/ANP Deny".
+  const bool liftable =
+      answer.ingress.tier == Tier::kNetworkPolicy || Is(Mutation::kOwnNodeLiftsTierDeny);
+  const bool exempt = !answer.ingress.allowed && liftable && FromOwnNode(src, dst);
   if (exempt) answer.ingress.allowed = true;
   answer.allowed = answer.ingress.allowed && answer.egress.allowed;
   answer.reason = ReasonFor(answer, src, dst, exempt);
@@ -325,6 +281,7 @@ Reason Evaluator::ReasonFor(const Answer& answer, const Side& src, const Side& d
   const bool isolated = !answer.ingress.isolating.empty() || !answer.egress.isolating.empty();
   if (exempt && answer.allowed) return Reason::kLocalNode;
   if (either_is(AddressKind::kServiceAddress)) return Reason::kServiceAddress;
+  if (TierDecided(answer)) return Reason::kTier;
   if (isolated) return Reason::kPolicy;
   if (either_is(AddressKind::kUnknownPod)) return Reason::kUnknownPod;
   return either_is(AddressKind::kPod) ? Reason::kNoPolicy : Reason::kNotAPod;
@@ -342,8 +299,60 @@ bool Evaluator::FromOwnNode(const Side& src, const Side& dst) const {
   return !dst.pod->node_name.empty() && node_at_.at(src.address) == dst.pod->node_name;
 }
 
+// R80: "Order per direction: Admin tier -> NetworkPolicy tier -> Baseline tier -> default allow.
+// First final decision wins."
 DirectionAnswer Evaluator::Judge(Direction direction, const Question& question, const Side& src,
                                  const Side& dst) const {
+  DirectionAnswer answer = JudgeByNetworkPolicies(direction, question, src, dst);
+  if (DecidedBy(Tier::kAdmin, direction, question, src, dst, answer)) return answer;
+  if (Is(Mutation::kBaselineBeforeNetworkPolicy) &&
+      DecidedBy(Tier::kBaseline, direction, question, src, dst, answer)) {
+    return answer;
+  }
+  // R84: "if the pod is isolated in that direction the NP verdict is final (allow or deny), else
+  // fall to Baseline. Per direction (R1)."
+  const bool skipped = !answer.passed.empty() && Is(Mutation::kPassSkipsNetworkPolicy);
+  if (skipped) answer.allowed = true;
+  if (!answer.isolating.empty() && !skipped) {
+    answer.tier = Tier::kNetworkPolicy;
+    if (answer.allowed && Is(Mutation::kBaselineAlthoughIsolated)) {
+      DecidedBy(Tier::kBaseline, direction, question, src, dst, answer);
+    }
+    return answer;
+  }
+  const Isolation& isolation = isolation_[(direction == Direction::kIngress ? dst : src).pod_index];
+  const bool isolated_somehow = !isolation.ingress.empty() || !isolation.egress.empty();
+  if (isolated_somehow && Is(Mutation::kNetworkPolicyFinalForBoth)) return answer;
+  DecidedBy(Tier::kBaseline, direction, question, src, dst, answer);
+  return answer;
+}
+
+// Asks one of the cluster-wide tiers; gives whether it decided.
+bool Evaluator::DecidedBy(Tier tier, Direction direction, const Question& question, const Side& src,
+                          const Side& dst, DirectionAnswer& answer) const {
+  using Action = ClusterTiers::Action;
+  const auto decision = tiers_->Decide(tier, direction, question, src, dst);
+  if (!decision) return false;
+  Action action = decision->action;
+  if (action == Action::kPass && Is(Mutation::kPassAllows)) action = Action::kAccept;
+  if (action == Action::kPass && tier == Tier::kBaseline && Is(Mutation::kBaselinePassDenies)) {
+    action = Action::kDeny;
+  }
+  // R82: "Accept/Allow = final allow; Deny = final drop; Pass = skip the rest of this tier, go to
+  // next tier (from Admin -> NP; from Baseline -> default allow)".
+  if (action == Action::kPass) {
+    answer.passed.push_back(decision->rule);
+    return false;
+  }
+  answer.tier = tier;
+  answer.allowed = action == Action::kAccept;
+  answer.decided_by = decision->rule;
+  return true;
+}
+
+// The NetworkPolicy tier, as if it stood alone.
+DirectionAnswer Evaluator::JudgeByNetworkPolicies(Direction direction, const Question& question,
+                                                  const Side& src, const Side& dst) const {
   const bool ingress = direction == Direction::kIngress;
   const Isolation& isolation = isolation_[ingress ? dst.pod_index : src.pod_index];
   DirectionAnswer answer;

@@ -14,8 +14,12 @@
 //     a pod's address to itself ────────────────────► allow  loopback          R36
 //     unknown pod, and those are to be denied ──────► deny   unknown_pod
 //     neither side a pod ───────────────────────────► allow  not_a_pod ...     R54
-//     egress of the source pod, ingress of the destination pod, judged apart   R1-R35
-//     denied ingress from the pod's own node ───────► ingress allowed          R37
+//     egress of the source pod, ingress of the destination pod, judged apart   R80
+//         the Admin tier decides ───────────────────► allow or deny            R81, R82
+//         NetworkPolicies isolate the pod ──────────► allow or deny            R1-R35
+//         the Baseline tier decides ────────────────► allow or deny            R84
+//         else ─────────────────────────────────────► allow
+//     ingress denied by NetworkPolicies, from the pod's own node ──► allowed   R37
 //     allowed = ingress && egress                                              R4
 //
 // Only tests and `npf verify` link this.
@@ -31,21 +35,15 @@
 #include <vector>
 
 #include "npf/address.h"
-#include "npf/flow.h"
 #include "npf/snapshot.h"
 #include "npf/verdict.h"
 #include "reference/cidr.h"
+#include "reference/labels.h"
 #include "reference/mutation.h"
+#include "reference/question.h"
+#include "reference/tiers.h"
 
 namespace npf::reference {
-
-// The first packet of a connection. `dst_port` is ignored for protocols without ports.
-struct Question {
-  IpAddress src;
-  IpAddress dst;
-  uint8_t protocol = kProtocolTcp;
-  uint16_t dst_port = 0;
-};
 
 struct EvaluatorOptions {
   Placement placement = Placement::kOffline;
@@ -53,18 +51,12 @@ struct EvaluatorOptions {
   Mutation mutation = Mutation::kNone;  // has an effect only in the test copy
 };
 
-// Every address is exactly one of these; the first that applies.
-enum class AddressKind : uint8_t { kPod, kNode, kServiceAddress, kUnknownPod, kExternal };
-
-// Indexes Snapshot::policies(), and that policy's rules of the direction.
-struct RuleReference {
-  size_t policy = 0;
-  size_t rule = 0;
-  auto operator<=>(const RuleReference&) const = default;
-};
-
 struct DirectionAnswer {
-  bool allowed = true;                  // also where the direction was not judged
+  bool allowed = true;                      // also where the direction was not judged
+  Tier tier = Tier::kNone;                  // that decided
+  std::optional<RuleReference> decided_by;  // the rule, where `tier` is kAdmin or kBaseline
+  std::vector<RuleReference> passed;        // Pass rules that left Admin or Baseline, in order
+  // Of the NetworkPolicies, also where another tier decided.
   std::vector<size_t> isolating;        // policies that isolate the subject
   std::vector<RuleReference> allowing;  // every rule that allows the packet
 };
@@ -75,12 +67,6 @@ struct Answer {
   DirectionAnswer ingress;
   DirectionAnswer egress;
 };
-
-using LabelMap = std::map<std::string, std::string>;
-
-// R10, R11, R13. An absent selector selects nothing.
-bool SelectorMatches(const std::optional<LabelSelector>& selector, const LabelMap& labels,
-                     Mutation mutation = Mutation::kNone);
 
 class Evaluator {
  public:
@@ -113,13 +99,6 @@ class Evaluator {
     std::vector<size_t> ingress;
     std::vector<size_t> egress;
   };
-  struct Side {
-    IpAddress address;
-    AddressKind kind;
-    const Pod* pod = nullptr;  // set where kind is kPod
-    size_t pod_index = 0;
-  };
-
   bool Is(Mutation mutation) const;
 
   // Preparation: each asks every object in turn.
@@ -136,6 +115,10 @@ class Evaluator {
   Side SideAt(const IpAddress& address) const;
   DirectionAnswer Judge(Direction direction, const Question& question, const Side& src,
                         const Side& dst) const;
+  DirectionAnswer JudgeByNetworkPolicies(Direction direction, const Question& question,
+                                         const Side& src, const Side& dst) const;
+  bool DecidedBy(Tier tier, Direction direction, const Question& question, const Side& src,
+                 const Side& dst, DirectionAnswer& answer) const;
   bool RuleMatches(const Rule& rule, Direction direction, const Question& question, const Side& src,
                    const Side& dst) const;
   bool PeersMatch(const Rule& rule, const Side& other) const;
@@ -150,15 +133,15 @@ class Evaluator {
 
   Snapshot snapshot_;
   EvaluatorOptions options_;
-  std::map<std::string, LabelMap> namespace_labels_;
-  std::vector<LabelMap> pod_labels_;          // by pod index
+  ObjectLabels labels_;
   std::map<IpAddress, size_t> pod_at_;        // winners only (R51)
   std::map<IpAddress, std::string> node_at_;  // node name (R55, R52)
   std::set<IpAddress> service_addresses_;
   std::vector<Cidr> service_blocks_;
   std::vector<Cidr> pod_blocks_;
   std::vector<Policy> policies_;
-  std::vector<Isolation> isolation_;  // by pod index
+  std::vector<Isolation> isolation_;   // by pod index
+  std::optional<ClusterTiers> tiers_;  // set by the constructor
 };
 
 }  // namespace npf::reference

@@ -1,7 +1,7 @@
-// Wrong readings of NetworkPolicy that are easy to make, each a switch in a test copy of the
+// Wrong readings of the policies that are easy to make, each a switch in a test copy of the
 // evaluator. A test suite that does not notice one of them does not test that rule.
 //
-// The switches exist only where evaluator.cc is compiled with NPF_MUTATIONS; elsewhere they do
+// The switches exist only where the evaluator is compiled with NPF_MUTATIONS; elsewhere they do
 // nothing and cost nothing.
 #ifndef NPF_REFERENCE_MUTATION_H_
 #define NPF_REFERENCE_MUTATION_H_
@@ -53,6 +53,35 @@ enum class Mutation : uint8_t {
   kFirstOfEqualNamesOnly,
   kOtherProtocolsMatchPorts,
   kEveryNodeExempt,
+  // Of the cluster-wide tiers.
+  kPriorityIgnored,
+  kEqualPriorityLaterNameFirst,
+  kRulesReversed,
+  kPassAllows,
+  kPassSkipsNetworkPolicy,
+  kBaselinePassDenies,
+  kBaselineBeforeNetworkPolicy,
+  kBaselineAlthoughIsolated,
+  kNetworkPolicyFinalForBoth,
+  kClusterPolicyIsolates,
+  kAcceptOnEgressSkipsIngress,
+  kOwnNodeLiftsTierDeny,
+  kEmptySubjectSelectsNothing,
+  kClusterSelectorsOred,
+  kNamespacesMatchOutside,
+  kNetworksIgnorePods,
+  kNodesMatchPodLabels,
+  kNodesMatchNothing,
+  kWildcardMatchesApex,
+  kWildcardIsOneLabel,
+  kDomainCaseCounts,
+  kAbsentPortsExcludeIcmp,
+  kRangeEndExclusive,
+  kNamedPortIsTcp,
+  kTierNamedPortOnSource,
+  kUnknownPeerIgnoredByDeny,
+  kUnknownPeerIgnoredByAccept,
+  kUnknownPassPasses,
 };
 
 inline constexpr auto kMutations = std::to_array<std::pair<Mutation, std::string_view>>({
@@ -93,6 +122,34 @@ inline constexpr auto kMutations = std::to_array<std::pair<Mutation, std::string
     {Mutation::kFirstOfEqualNamesOnly, "only a pod's first port of a name counts"},
     {Mutation::kOtherProtocolsMatchPorts, "ICMP matches rules that have ports"},
     {Mutation::kEveryNodeExempt, "every node is exempt, not only the pod's own"},
+    {Mutation::kPriorityIgnored, "priority ignored (name order)"},
+    {Mutation::kEqualPriorityLaterNameFirst, "of equal priorities the later name first"},
+    {Mutation::kRulesReversed, "order of a cluster policy's rules reversed"},
+    {Mutation::kPassAllows, "Pass treated as Accept"},
+    {Mutation::kPassSkipsNetworkPolicy, "Pass of Admin skips NetworkPolicies too"},
+    {Mutation::kBaselinePassDenies, "Pass of Baseline treated as Deny"},
+    {Mutation::kBaselineBeforeNetworkPolicy, "Baseline evaluated before NetworkPolicies"},
+    {Mutation::kBaselineAlthoughIsolated, "Baseline applied although isolated"},
+    {Mutation::kNetworkPolicyFinalForBoth, "NetworkPolicies final for both directions"},
+    {Mutation::kClusterPolicyIsolates, "a cluster policy isolates (no match = deny)"},
+    {Mutation::kAcceptOnEgressSkipsIngress, "Accept on egress skips destination ingress"},
+    {Mutation::kOwnNodeLiftsTierDeny, "own-node exemption lifts a tier's deny"},
+    {Mutation::kEmptySubjectSelectsNothing, "subject namespaces: {} selects nothing"},
+    {Mutation::kClusterSelectorsOred, "pods: namespace and pod selectors ORed"},
+    {Mutation::kNamespacesMatchOutside, "namespaces: {} matches what is no pod"},
+    {Mutation::kNetworksIgnorePods, "networks do not match pods"},
+    {Mutation::kNodesMatchPodLabels, "nodes peer selects pods by their labels"},
+    {Mutation::kNodesMatchNothing, "nodes peer matches nothing"},
+    {Mutation::kWildcardMatchesApex, "*.x matches x"},
+    {Mutation::kWildcardIsOneLabel, "*.x matches one label only"},
+    {Mutation::kDomainCaseCounts, "domain names: case and trailing dot count"},
+    {Mutation::kAbsentPortsExcludeIcmp, "absent protocols exclude ICMP"},
+    {Mutation::kRangeEndExclusive, "range end exclusive"},
+    {Mutation::kNamedPortIsTcp, "named port of a tier is TCP only"},
+    {Mutation::kTierNamedPortOnSource, "tier's egress named port resolved on source pod"},
+    {Mutation::kUnknownPeerIgnoredByDeny, "unknown peer ignored by Deny"},
+    {Mutation::kUnknownPeerIgnoredByAccept, "unknown peer ignored by Accept"},
+    {Mutation::kUnknownPassPasses, "Pass with an unknown peer passes"},
 });
 
 }  // namespace npf::reference

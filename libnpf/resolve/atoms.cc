@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "model/names.h"
 
 namespace npf::resolve {
 namespace {
@@ -88,21 +88,14 @@ uint32_t AtomTable::InternNodes(const LabelSelector& nodes) {
 }
 
 uint32_t AtomTable::InternNames(const std::string& pattern) {
-  std::string canonical = absl::AsciiStrToLower(pattern);
-  if (canonical.ends_with('.')) canonical.pop_back();
+  const std::string canonical = model::CanonicalDomain(pattern);
   const auto [found, inserted] =
       name_atoms_.try_emplace(canonical, static_cast<uint32_t>(atoms_.size()));
   if (!inserted) return found->second;
   atoms_.push_back({AtomKind::kNames, absl::StrCat("the domain ", canonical)});
-  // "*.example.com" is every name that ends in ".example.com", and not that domain itself.
-  const bool below = canonical.starts_with("*.");
-  const std::string suffix = below ? canonical.substr(1) : "";
   std::set<IpAddress> addresses;
   for (const NameAddress& resolved : snapshot_.resolved_names()) {
-    const bool matches =
-        below ? resolved.name.size() > suffix.size() && resolved.name.ends_with(suffix)
-              : resolved.name == canonical;
-    if (matches) addresses.insert(resolved.address);
+    if (model::DomainCovers(canonical, resolved.name)) addresses.insert(resolved.address);
   }
   for (const IpAddress& address : addresses) {
     forest_.AddBlock(found->second, {address, static_cast<uint8_t>(address.bit_count())}, {});

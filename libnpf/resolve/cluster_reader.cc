@@ -42,9 +42,11 @@ class RuleReader {
       FailClosed(rule);
       return rule;
     }
-    if (object.ports) rule.ports = PortSpace::Read(*object.ports);
+    if (object.ports) rule.ports = PortSpace::ReadCluster(*object.ports);
     rule.port_list = ports_.InternList(rule.ports);
     for (uint32_t i = 0; i < object.peers.size(); ++i) ReadPeer(object.peers[i], i, rule);
+    // No peers, or empty lists of them, name nobody; a resolved rule without peers names everybody.
+    if (rule.peers.empty()) rule.peers.push_back({.atom = atoms_.InternUnknown(), .index = 0});
     return rule;
   }
 
@@ -85,8 +87,6 @@ class RuleReader {
         rule.peers.push_back({atoms_.InternNames((*peer.domain_names)[i]), index, i});
       }
     }
-    // An empty list of them names nobody; without a peer the rule would name everybody.
-    if (rule.peers.empty()) rule.peers.push_back({atoms_.InternUnknown(), index, kNone});
   }
 
   AtomTable& atoms_;

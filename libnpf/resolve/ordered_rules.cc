@@ -5,6 +5,57 @@
 
 namespace npf::resolve {
 
+OrderedRules::OrderedRules(PortSpace& ports, const ResolvedPolicy& policy)
+    : ports_(ports), policy_(policy), members_({}, {}, 0) {
+  InternOutcome(Outcome());
+  MakeGroups();
+}
+
+void OrderedRules::MakeGroups() {
+  std::vector<bool> named(policy_.atoms.size(), false);
+  bool by_ports = false;
+  for (const Policy& policy : policy_.policies) {
+    if (policy.tier == Tier::kNetworkPolicy) continue;
+    for (const Rule& rule : policy.rules) {
+      for (const RulePeer& peer : rule.peers) named[peer.atom] = true;
+      by_ports |= rule.direction == kEgress && ports_.HasNames(rule.port_list);
+    }
+  }
+  // A pod and another address are never of one group.
+  absl::flat_hash_map<std::pair<bool, std::vector<uint32_t>>, uint32_t> ids;
+  for (uint32_t c = 0; c < policy_.classes.size(); ++c) {
+    const bool is_pod = c < policy_.pod_class_count;
+    AddressClass group;
+    if (by_ports) group.port_signature = policy_.classes[c].port_signature;
+    for (const uint32_t atom : policy_.classes[c].atoms) {
+      if (named[atom]) group.atoms.push_back(atom);
+    }
+    std::vector<uint32_t> key = group.atoms;
+    key.push_back(group.port_signature);
+    const auto [found, inserted] =
+        ids.try_emplace({is_pod, std::move(key)}, static_cast<uint32_t>(groups_.size()));
+    group_of_class_.push_back(found->second);
+    if (!inserted) continue;
+    groups_.push_back(std::move(group));
+    if (is_pod) ++pod_group_count_;
+  }
+  members_ = AtomClasses(policy_.atoms, groups_, pod_group_count_);
+}
+
+OrderedRules::Map OrderedRules::Expand(const PeerMap<uint32_t>& by_group) const {
+  Map map{by_group.pod, by_group.other, {}};
+  std::vector<uint32_t> outcome(groups_.size(), kNone);
+  for (const auto& [group, number] : by_group.entries) {
+    const uint32_t base = group < pod_group_count_ ? by_group.pod : by_group.other;
+    if (number != base) outcome[group] = number;
+  }
+  for (uint32_t c = 0; c < group_of_class_.size(); ++c) {
+    const uint32_t number = outcome[group_of_class_[c]];
+    if (number != kNone) map.entries.emplace_back(c, number);
+  }
+  return map;
+}
+
 uint32_t OrderedRules::Intern(size_t direction, const std::vector<uint32_t>& policies,
                               uint32_t signature) {
   if (policies.empty()) return kNone;
@@ -14,31 +65,47 @@ uint32_t OrderedRules::Intern(size_t direction, const std::vector<uint32_t>& pol
   const auto [found, inserted] =
       ids_.try_emplace(std::move(key), static_cast<uint32_t>(maps_.size()));
   if (!inserted) return found->second;
-  states_.Begin(policy_.classes.size(), policy_.pod_class_count, Outcome());
+  states_.Begin(groups_.size(), pod_group_count_, kSilent);
   for (const uint32_t p : policies) {
     for (const Rule& rule : policy_.policies[p].rules) {
       if (rule.direction == direction) Apply(rule, signature);
     }
   }
-  maps_.push_back(states_.Take());
+  maps_.push_back(Expand(states_.Take()));
   entry_count_ += maps_.back().entries.size();
   return found->second;
 }
 
-void OrderedRules::ApplyTo(Outcome& outcome, Action action, uint32_t ports) {
+uint32_t OrderedRules::InternOutcome(const Outcome& outcome) {
+  const auto [found, inserted] =
+      outcome_ids_.try_emplace(outcome, static_cast<uint32_t>(outcomes_.size()));
+  if (inserted) outcomes_.push_back(outcome);
+  return found->second;
+}
+
+void OrderedRules::BeginRule() { after_.assign(outcomes_.size(), kNone); }
+
+uint32_t OrderedRules::After(uint32_t outcome, Action action, uint32_t ports) {
+  if (outcome >= after_.size()) return outcome;  // made by this rule: it has nothing left for it
+  if (after_[outcome] == kNone) after_[outcome] = WorkOutAfter(outcome, action, ports);
+  return after_[outcome];
+}
+
+uint32_t OrderedRules::WorkOutAfter(uint32_t number, Action action, uint32_t ports) {
   BitsetTable& bitsets = ports_.bitsets();
+  Outcome outcome = outcomes_[number];
   const uint32_t matched = bitsets.Intersection(outcome.left, ports);
-  if (matched == BitsetTable::kNothing) return;
+  if (matched == BitsetTable::kNothing) return number;
   outcome.left = bitsets.Difference(outcome.left, matched);
-  if (action == Action::kPass) return;
-  outcome.decided = bitsets.Union(outcome.decided, matched);
+  if (action != Action::kPass) outcome.decided = bitsets.Union(outcome.decided, matched);
   if (action == Action::kAllow) outcome.allowed = bitsets.Union(outcome.allowed, matched);
+  return InternOutcome(outcome);
 }
 
 bool OrderedRules::CoversPods(const Rule& rule) const {
   return rule.peers.empty() ||
          std::any_of(rule.peers.begin(), rule.peers.end(),
-                     [&](const RulePeer& peer) { return classes_.IsEveryPod(peer.atom); });
+                     [&](const RulePeer& peer) { return members_.IsEveryPod(peer.atom); });
 }
 
 // Named ports are the destination's (R26, R27): the subject's own for ingress, each peer's for
@@ -47,24 +114,26 @@ void OrderedRules::Apply(const Rule& rule, uint32_t signature) {
   const bool ingress = rule.direction == kIngress;
   const uint32_t plain = ports_.Resolve(rule.port_list, ingress ? signature : 0);
   const bool by_peer = !ingress && ports_.HasNames(rule.port_list);
-  const auto apply_to_class = [&](uint32_t c) {
-    const uint32_t ports =
-        by_peer ? ports_.Resolve(rule.port_list, policy_.classes[c].port_signature) : plain;
-    ApplyTo(states_.At(c), rule.action, ports);
+  BeginRule();
+  const auto apply_plain = [&](uint32_t& outcome) { outcome = After(outcome, rule.action, plain); };
+  const auto apply_to_group = [&](uint32_t g) {
+    uint32_t& outcome = states_.At(g);
+    if (!by_peer) return apply_plain(outcome);
+    const uint32_t ports = ports_.Resolve(rule.port_list, groups_[g].port_signature);
+    outcome = WorkOutAfter(outcome, rule.action, ports);
   };
-  const auto apply_plain = [&](Outcome& outcome) { ApplyTo(outcome, rule.action, plain); };
   const bool every_pod = CoversPods(rule);
   if (every_pod && by_peer) {
-    for (uint32_t c = 0; c < policy_.pod_class_count; ++c) apply_to_class(c);
+    for (uint32_t g = 0; g < pod_group_count_; ++g) apply_to_group(g);
   } else if (every_pod) {
     states_.ForPods(apply_plain);
   }
   if (rule.peers.empty()) states_.ForOthers(apply_plain);
-  // A class that two peers name finds nothing left the second time.
+  // A group that two peers name finds nothing left the second time.
   for (const RulePeer& peer : rule.peers) {
-    if (classes_.IsEveryPod(peer.atom)) continue;
-    for (const uint32_t c : classes_.Of(peer.atom)) {
-      if (!every_pod || c >= policy_.pod_class_count) apply_to_class(c);
+    if (members_.IsEveryPod(peer.atom)) continue;
+    for (const uint32_t g : members_.Of(peer.atom)) {
+      if (!every_pod || g >= pod_group_count_) apply_to_group(g);
     }
   }
 }

@@ -17,7 +17,8 @@ namespace npf::resolve {
 // The classes that are in each atom; pod classes are those below pod_class_count.
 class AtomClasses {
  public:
-  explicit AtomClasses(const ResolvedPolicy& policy);
+  AtomClasses(const std::vector<Atom>& atoms, const std::vector<AddressClass>& classes,
+              uint32_t pod_class_count);
   std::span<const uint32_t> Of(uint32_t atom) const {
     return std::span(classes_).subspan(first_[atom], first_[atom + 1] - first_[atom]);
   }

@@ -80,7 +80,7 @@ std::vector<RulePort> PortSpace::Read(const std::vector<PolicyPort>& ports) {
 }
 
 // R88. A port of a form that is not known is the rule's business (R89).
-std::vector<RulePort> PortSpace::Read(const std::vector<ClusterPort>& ports) {
+std::vector<RulePort> PortSpace::ReadCluster(const std::vector<ClusterPort>& ports) {
   std::vector<RulePort> read;
   for (size_t i = 0; i < ports.size(); ++i) {
     const ClusterPort& port = ports[i];

@@ -27,7 +27,7 @@ class PortSpace {
   static constexpr uint32_t kAllPorts = 0;  // the list of a rule without ports
 
   static std::vector<RulePort> Read(const std::vector<PolicyPort>& ports);
-  static std::vector<RulePort> Read(const std::vector<ClusterPort>& ports);
+  static std::vector<RulePort> ReadCluster(const std::vector<ClusterPort>& ports);
   uint32_t InternList(const std::vector<RulePort>& ports);
   // The part of a pod's container ports that any list names. All lists must be interned before.
   uint32_t InternSignature(const Pod& pod);

@@ -6,49 +6,48 @@
 namespace npf::resolve {
 namespace {
 
-// Walks up to three sorted lists of entries together, one class after the other.
-template <typename State>
+// Walks a map class by class. No map is a map of `absent`.
 class Cursor {
  public:
-  Cursor(const PeerMap<State>* map, uint32_t pod_class_count)
-      : map_(map), pod_class_count_(pod_class_count) {}
+  Cursor(const PeerMap<uint32_t>* map, uint32_t absent, uint32_t pod_class_count)
+      : map_(map), absent_(absent), pod_class_count_(pod_class_count) {}
 
   uint32_t next() const {
     return map_ != nullptr && at_ < map_->entries.size() ? map_->entries[at_].first : kNone;
   }
-  // The state of a class that is not behind an earlier call's; classes ascend.
-  State Of(uint32_t c, const State& absent) {
-    if (map_ == nullptr) return absent;
+  // Classes ascend from call to call.
+  uint32_t Of(uint32_t c) {
     if (next() == c) return map_->entries[at_++].second;
-    return c < pod_class_count_ ? map_->pod : map_->other;
+    return Default(c < pod_class_count_);
   }
-  State Default(bool pod, const State& absent) const {
-    if (map_ == nullptr) return absent;
+  uint32_t Default(bool pod) const {
+    if (map_ == nullptr) return absent_;
     return pod ? map_->pod : map_->other;
   }
 
  private:
-  const PeerMap<State>* map_;
+  const PeerMap<uint32_t>* map_;
+  uint32_t absent_;
   uint32_t pod_class_count_;
   size_t at_ = 0;
 };
 
 }  // namespace
 
-AtomClasses::AtomClasses(const ResolvedPolicy& policy)
-    : first_(policy.atoms.size() + 1, 0), every_pod_(policy.atoms.size(), false) {
-  for (const AddressClass& c : policy.classes) {
+AtomClasses::AtomClasses(const std::vector<Atom>& atoms, const std::vector<AddressClass>& classes,
+                         uint32_t pod_class_count)
+    : first_(atoms.size() + 1, 0), every_pod_(atoms.size(), false) {
+  for (const AddressClass& c : classes) {
     for (const uint32_t atom : c.atoms) ++first_[atom + 1];
   }
   for (size_t i = 1; i < first_.size(); ++i) first_[i] += first_[i - 1];
   classes_.resize(first_.back());
   std::vector<uint32_t> next(first_.begin(), first_.end() - 1);
-  for (uint32_t c = 0; c < policy.classes.size(); ++c) {
-    for (const uint32_t atom : policy.classes[c].atoms) classes_[next[atom]++] = c;
+  for (uint32_t c = 0; c < classes.size(); ++c) {
+    for (const uint32_t atom : classes[c].atoms) classes_[next[atom]++] = c;
   }
-  for (uint32_t atom = 0; atom < policy.atoms.size(); ++atom) {
-    every_pod_[atom] =
-        policy.atoms[atom].kind == AtomKind::kPods && Of(atom).size() == policy.pod_class_count;
+  for (uint32_t atom = 0; atom < atoms.size(); ++atom) {
+    every_pod_[atom] = atoms[atom].kind == AtomKind::kPods && Of(atom).size() == pod_class_count;
   }
 }
 
@@ -56,9 +55,9 @@ RowBuilder::RowBuilder(PortSpace& ports, const ResolveLimits& limits, ResolvedPo
     : ports_(ports),
       limits_(limits),
       out_(out),
-      classes_(out),
+      classes_(out.atoms, out.classes, out.pod_class_count),
       additive_(ports, out, classes_),
-      ordered_(ports, out, classes_) {
+      ordered_(ports, out) {
   InternDecision({BitsetTable::kAll, BitsetTable::kNothing, false});  // open (R2)
   policies_of_atom_.resize(out_.atoms.size());
   for (uint32_t p = 0; p < out_.policies.size(); ++p) {
@@ -154,45 +153,55 @@ uint32_t RowBuilder::RowFor(size_t direction, const AddressClass& subject, Gathe
   return found->second;
 }
 
+uint32_t RowBuilder::Decide(uint32_t admin, bool isolated, uint32_t allowed, uint32_t baseline) {
+  // Where NetworkPolicies isolate, Baseline is not asked.
+  const std::array<uint32_t, 3> question = {admin, isolated ? allowed : kNone,
+                                            isolated ? kNone : baseline};
+  const uint32_t hash =
+      question[0] * 0x9e3779b1u ^ question[1] * 0x85ebca6bu ^ question[2] * 0xc2b2ae35u;
+  Decided& known = decided_[hash >> 20];
+  if (known.question != question) {
+    known = {question, InternDecision(WorkOut(ordered_.outcome(admin), isolated, allowed,
+                                              ordered_.outcome(baseline)))};
+  }
+  return known.decision;
+}
+
 // R80, R84: Admin decides first; what it leaves is the NetworkPolicies' where they isolate the
 // subject in this direction, else Baseline's; what is left then is allowed.
-uint32_t RowBuilder::Decide(const OrderedRules::Outcome& admin, bool isolated, uint32_t allowed,
-                            const OrderedRules::Outcome& baseline) {
+Decision RowBuilder::WorkOut(const OrderedRules::Outcome& admin, bool isolated, uint32_t allowed,
+                             const OrderedRules::Outcome& baseline) {
   BitsetTable& bitsets = ports_.bitsets();
   const uint32_t left = bitsets.Difference(BitsetTable::kAll, admin.decided);
   if (isolated) {
-    return InternDecision(
-        {bitsets.Union(admin.allowed, bitsets.Intersection(left, allowed)), admin.decided, true});
+    return {bitsets.Union(admin.allowed, bitsets.Intersection(left, allowed)), admin.decided, true};
   }
   const uint32_t denied = bitsets.Difference(baseline.decided, baseline.allowed);
-  return InternDecision({bitsets.Union(admin.allowed, bitsets.Difference(left, denied)),
-                         bitsets.Union(admin.decided, bitsets.Intersection(left, baseline.decided)),
-                         false});
+  return {bitsets.Union(admin.allowed, bitsets.Difference(left, denied)),
+          bitsets.Union(admin.decided, bitsets.Intersection(left, baseline.decided)), false};
 }
 
 Row RowBuilder::MakeRow(const Maps& maps) {
   const bool isolated = maps.policies != kNone;
   const auto ordered = [&](uint32_t number) {
-    return Cursor<OrderedRules::Outcome>(number == kNone ? nullptr : &ordered_.map(number),
-                                         out_.pod_class_count);
+    return Cursor(number == kNone ? nullptr : &ordered_.map(number), OrderedRules::kSilent,
+                  out_.pod_class_count);
   };
   auto admin = ordered(maps.admin);
   auto baseline = ordered(maps.baseline);
-  Cursor<uint32_t> policies(isolated ? &additive_.map(maps.policies) : nullptr,
-                            out_.pod_class_count);
-  const OrderedRules::Outcome silent;
+  Cursor policies(isolated ? &additive_.map(maps.policies) : nullptr, BitsetTable::kNothing,
+                  out_.pod_class_count);
   const auto side_default = [&](bool pod) {
-    return Decide(admin.Default(pod, silent), isolated,
-                  policies.Default(pod, BitsetTable::kNothing), baseline.Default(pod, silent));
+    return Decide(admin.Default(pod), isolated, policies.Default(pod), baseline.Default(pod));
   };
   Row row{.default_pod = side_default(true), .default_other = side_default(false), .entries = {}};
   Entries entries;
   while (true) {
     const uint32_t c = std::min({admin.next(), baseline.next(), policies.next()});
     if (c == kNone) break;
-    const auto of_admin = admin.Of(c, silent);
-    const uint32_t of_policies = policies.Of(c, BitsetTable::kNothing);
-    entries.emplace_back(c, Decide(of_admin, isolated, of_policies, baseline.Of(c, silent)));
+    const uint32_t of_admin = admin.Of(c);
+    const uint32_t of_policies = policies.Of(c);
+    entries.emplace_back(c, Decide(of_admin, isolated, of_policies, baseline.Of(c)));
   }
   const auto class_count = static_cast<uint32_t>(out_.classes.size());
   ChooseDefault(entries, 0, out_.pod_class_count, row.default_pod, row);
@@ -202,7 +211,7 @@ Row RowBuilder::MakeRow(const Maps& maps) {
 
 // Where most peers of a side share another decision than the side's, that one becomes the default.
 void RowBuilder::ChooseDefault(const Entries& entries, uint32_t first_class, uint32_t end_class,
-                               uint32_t& side_default, Row& row) const {
+                               uint32_t& side_default, Row& row) {
   const auto before = [](const auto& entry, uint32_t c) { return entry.first < c; };
   const auto begin = std::lower_bound(entries.begin(), entries.end(), first_class, before);
   const auto end = std::lower_bound(begin, entries.end(), end_class, before);
@@ -210,15 +219,18 @@ void RowBuilder::ChooseDefault(const Entries& entries, uint32_t first_class, uin
   const uint32_t base = side_default;
   size_t best_count = (end_class - first_class) - named;
   if (named > best_count) {
-    absl::flat_hash_map<uint32_t, size_t> counts;
-    counts[base] = best_count;
-    for (auto it = begin; it != end; ++it) ++counts[it->second];
-    for (const auto& [decision, count] : counts) {
-      if (count > best_count || (count == best_count && decision < side_default)) {
-        side_default = decision;
-        best_count = count;
-      }
+    counts_.resize(out_.decisions.size(), 0);
+    counts_[base] = static_cast<uint32_t>(best_count);
+    for (auto it = begin; it != end; ++it) ++counts_[it->second];
+    best_count = counts_[base];
+    for (auto it = begin; it != end; ++it) {
+      const uint32_t count = counts_[it->second];
+      if (count < best_count || (count == best_count && it->second >= side_default)) continue;
+      side_default = it->second;
+      best_count = count;
     }
+    counts_[base] = 0;
+    for (auto it = begin; it != end; ++it) counts_[it->second] = 0;
   }
   auto it = begin;
   const auto add = [&](uint32_t c, uint32_t decision) {

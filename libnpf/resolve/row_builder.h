@@ -55,12 +55,14 @@ class RowBuilder {
   void Gather(const AddressClass& subject, std::array<Gathered, 2>& out);
   uint32_t RowFor(size_t direction, const AddressClass& subject, Gathered gathered);
   Row MakeRow(const Maps& maps);
-  uint32_t Decide(const OrderedRules::Outcome& admin, bool isolated, uint32_t allowed,
-                  const OrderedRules::Outcome& baseline);
+  // Outcomes of the tiers by number, and the ports that NetworkPolicies allow; remembered.
+  uint32_t Decide(uint32_t admin, bool isolated, uint32_t allowed, uint32_t baseline);
+  Decision WorkOut(const OrderedRules::Outcome& admin, bool isolated, uint32_t allowed,
+                   const OrderedRules::Outcome& baseline);
   uint32_t InternDecision(const Decision& decision);
   using Entries = std::vector<std::pair<uint32_t, uint32_t>>;  // class, decision; sorted
   void ChooseDefault(const Entries& entries, uint32_t first_class, uint32_t end_class,
-                     uint32_t& side_default, Row& row) const;
+                     uint32_t& side_default, Row& row);
 
   PortSpace& ports_;
   const ResolveLimits& limits_;
@@ -69,6 +71,14 @@ class RowBuilder {
   AdditiveRules additive_;
   OrderedRules ordered_;
   std::map<Decision, uint32_t> decision_ids_;
+  // What was decided lately: most classes of a row ask one of a few questions. Every entry starts
+  // as one that nobody asks.
+  struct Decided {
+    std::array<uint32_t, 3> question = {kNone, kNone, kNone};
+    uint32_t decision = 0;
+  };
+  std::array<Decided, 4096> decided_;
+  std::vector<uint32_t> counts_;  // by decision, zero between uses
   std::vector<std::vector<uint32_t>> policies_of_atom_;
   std::array<std::map<Maps, uint32_t>, 2> row_ids_;
   std::vector<Cost> costs_;

@@ -111,6 +111,55 @@ for header in "" "src_ip,dst_ip,proto" "src_ip,dst_ip,proto,dst_port,proto"; do
   silent
 done
 
+# Resolved names: domainNames match what the table has that has not expired.
+cat > "$work/names.yaml" << 'YAML'
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: by-name}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {namespaces: {}}
+  egress:
+  - {action: Accept, to: [{domainNames: ["*.example.com"]}]}
+  - {action: Deny, to: [{networks: [0.0.0.0/0]}]}
+YAML
+printf 'note,address,name,expires\n"a, ""b""",203.0.113.10,API.example.com.,2027-01-01T00:00:00Z\n,203.0.113.11,cdn.example.com,\n' > "$work/names.csv"
+named=("${input[@]}" -f "$work/names.yaml" --domains "$work/names.csv")
+status 0 "$npf" explain "${named[@]}" --now 2026-12-31T23:59:59Z shop/frontend 203.0.113.10:443
+warns "names.csv:1:1: warning: the column note is not read; name, address and expires are"
+for now in 2027-01-01T00:00:00Z 1798761600 2027-01-01T01:00:00+01:00; do
+  status 1 "$npf" explain "${named[@]}" --now "$now" shop/frontend 203.0.113.10:443
+  warns "names.csv:2:42: warning: name API.example.com.: expires: 203.0.113.10 is no longer the address of the name; it is not used"
+done
+status 0 "$npf" explain "${named[@]}" --now 1798761600 shop/frontend 203.0.113.11:443
+status 1 "$npf" explain "${input[@]}" -f "$work/names.yaml" shop/frontend 203.0.113.11:443
+warns "names.yaml:9:27: warning: ClusterNetworkPolicy by-name: spec.egress[0].to[0].domainNames[0]: no address of *.example.com is known; it matches nothing"
+gzip -kf "$work/names.csv"
+status 0 "$npf" validate -f "$work/names.yaml" --domains "$work/names.csv.gz" --now 1 -o json
+says '"used":{"ClusterNetworkPolicy":1,"ResolvedName":2}'
+status 0 "$npf" validate -f "$work/names.yaml" --domains "$work/names.csv" --domains "$work/names.csv" --now 1
+grep -qE '^ResolvedName +4 +read' "$work/out" || fail "validate counts resolved names: $(cat "$work/out")"
+for now in 0 -1 soon infinite-future " 5" 2027-13-01T00:00:00Z; do
+  status 2 "$npf" validate -f "$work/names.yaml" "--now=$now"
+done
+printf 'name,address,expires\n*.example.com,192.0.2.1,\na.example,192.0.2,\na.example,192.0.2.1,soon\na.example\n"a"x,\na.example,192.0.2.1,1\n' > "$work/bad_names.csv"
+status 3 "$npf" validate -f "$work/names.yaml" --domains "$work/bad_names.csv"
+silent
+warns 'bad_names.csv:2:1: name *.example.com: name: must be a domain name of two labels or more, as www.example.com (found "*.example.com")'
+warns 'bad_names.csv:3:11: name a.example: address: must be an IP address, as 203.0.113.10 or 2001:db8::10 (found "192.0.2")'
+warns 'bad_names.csv:4:21: name a.example: expires: must be a time, as 2027-01-01T00:00:00Z or 1798761600 (found "soon")'
+warns 'bad_names.csv:5:1: 1 fields; the header has 3'
+warns 'bad_names.csv:6:1: a quote stands inside a field'
+warns 'bad_names.csv:7:21: warning: name a.example: expires: 192.0.2.1 is no longer the address'
+for header in "" "name,expires" "name,address,name"; do
+  printf '%s\n' "$header" > "$work/header.csv"
+  status 3 "$npf" validate -f "$work/names.yaml" --domains "$work/header.csv"
+  silent
+done
+warns "header.csv:1:14: the column name stands twice in the header"
+status 4 "$npf" validate -f "$work/names.yaml" --domains "$work/none.csv"
+
 # explain: which line of which file.
 status 0 "$npf" explain "${input[@]}" shop/frontend shop/api:8080
 says "allow (policy)"

@@ -85,7 +85,8 @@ TEST_P(CasesTest, EveryTuple) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CasesTest,
-                         ::testing::Values("public/np", "public/raw", "upstream/cyclonus",
+                         ::testing::Values("public/np", "public/raw", "public/anp", "public/anpnet",
+                                           "public/cnp", "public/cnpnet", "upstream/cyclonus",
                                            "upstream/e2e", "upstream/e2e-136"));
 
 }  // namespace

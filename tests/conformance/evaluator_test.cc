@@ -12,6 +12,7 @@ namespace {
 
 using reference::AddressKind;
 using reference::RuleReference;
+using reference::Tier;
 
 constexpr char kPolicies[] = R"(
 ---
@@ -45,6 +46,47 @@ TEST(EvaluatorTest, DirectionThatIsNotAskedForIsNotJudged) {
   const reference::Answer answer = evaluator.Evaluate(question, DirectionMask::kIngress);
   EXPECT_TRUE(answer.allowed && answer.egress.allowed && answer.egress.isolating.empty());
   EXPECT_FALSE(evaluator.Evaluate(question, DirectionMask::kEgress).allowed);
+}
+
+constexpr char kTiers[] = R"(
+---
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: last}
+spec:
+  {tier: Admin, priority: 9, subject: {namespaces: {}},
+   egress: [{action: Pass, to: [{networks: [10.1.1.0/24]}]}, {action: Accept, to: [{namespaces: {}}]}]}
+---
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: baseline}
+spec: {tier: Baseline, priority: 0, subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}
+)";
+
+// The Snapshot has the Admin policy first, then the Baseline.
+TEST(EvaluatorTest, SaysWhichTierDecidedAndByWhichRule) {
+  const auto snapshot = RuleSnapshot({"evaluator", std::string(kPolicies) + kTiers, {}});
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  const reference::Evaluator evaluator(*snapshot);
+  const auto ask = [&](const char* row) { return evaluator.Evaluate(ReadRow(row).question); };
+  // Accepted by the second rule; isolation is still told.
+  const reference::Answer accepted = ask("web db TCP/80 allow tier");
+  EXPECT_EQ(accepted.egress.tier, Tier::kAdmin);
+  EXPECT_EQ(accepted.egress.decided_by, (RuleReference{0, 1}));
+  EXPECT_EQ(accepted.egress.isolating, std::vector<size_t>{0});
+  EXPECT_TRUE(accepted.egress.passed.empty());
+  EXPECT_EQ(accepted.ingress.tier, Tier::kNetworkPolicy);
+  EXPECT_FALSE(accepted.ingress.decided_by);
+  // Passed by the first rule, to NetworkPolicies that deny.
+  const reference::Answer passed = ask("web mon TCP/80 both tier");
+  EXPECT_EQ(passed.egress.tier, Tier::kNetworkPolicy);
+  EXPECT_EQ(passed.egress.passed, (std::vector<RuleReference>{{0, 0}}));
+  EXPECT_FALSE(passed.egress.allowed || passed.egress.decided_by);
+  // Denied by the Baseline tier: nothing isolates that pod.
+  EXPECT_EQ(passed.ingress.tier, Tier::kBaseline);
+  EXPECT_EQ(passed.ingress.decided_by, (RuleReference{1, 0}));
+  EXPECT_EQ(passed.reason, Reason::kTier);
+  EXPECT_EQ(ask("mon n1 TCP/80 allow no_policy").egress.tier, Tier::kNone);
 }
 
 TEST(EvaluatorTest, UnknownPodsCanBeDenied) {

@@ -29,6 +29,7 @@ Pod ReadPod(const rapidjson::Value& object) {
   pod.name = object["name"].GetString();
   pod.labels = ReadLabels(object);
   pod.phase = PodPhase::kRunning;
+  if (object.HasMember("hostNetwork")) pod.host_network = object["hostNetwork"].GetBool();
   if (object.HasMember("node")) pod.node_name = object["node"].GetString();
   for (const auto& ip : object["ips"].GetArray()) pod.ips.emplace_back(ip.GetString());
   for (const auto& port : object["ports"].GetArray()) {
@@ -36,6 +37,14 @@ Pod ReadPod(const rapidjson::Value& object) {
         {port["name"].GetString(), port["containerPort"].GetInt(), port["protocol"].GetString()});
   }
   return pod;
+}
+
+Node ReadNode(const rapidjson::Value& object) {
+  Node node;
+  node.name = object["name"].GetString();
+  node.labels = ReadLabels(object);
+  for (const auto& ip : object["ips"].GetArray()) node.addresses.emplace_back(ip.GetString());
+  return node;
 }
 
 std::string CellName(const rapidjson::Value& pods, rapidjson::SizeType src,
@@ -67,7 +76,8 @@ std::string ToText(const rapidjson::Value& value) {
 
 absl::StatusOr<Snapshot> MakeSnapshot(const rapidjson::Value& namespaces,
                                       const rapidjson::Value& pods,
-                                      const rapidjson::Value& policies) {
+                                      const rapidjson::Value& policies,
+                                      const rapidjson::Value* nodes) {
   SnapshotBuilder builder;
   Diagnostics diagnostics;
   LoadReport report;
@@ -78,16 +88,13 @@ absl::StatusOr<Snapshot> MakeSnapshot(const rapidjson::Value& namespaces,
     builder.Add(std::move(made));
   }
   for (const auto& object : pods.GetArray()) builder.Add(ReadPod(object));
+  if (nodes != nullptr) {
+    for (const auto& object : nodes->GetArray()) builder.Add(ReadNode(object));
+  }
   for (const auto& policy : policies.GetArray()) {
     LoadText(ToText(policy), "fixture", {}, builder, diagnostics, report);
   }
-  absl::StatusOr<Snapshot> snapshot = builder.Build(diagnostics);
-  if (snapshot.ok()) return snapshot;
-  std::string text(snapshot.status().message());
-  for (const Diagnostic& diagnostic : diagnostics.all()) {
-    absl::StrAppend(&text, "\n", Format(diagnostic, builder.files()));
-  }
-  return absl::InvalidArgumentError(text);
+  return Finish(builder, diagnostics);
 }
 
 uint8_t ProtocolNumber(const std::string& name) {

@@ -18,11 +18,12 @@ namespace npf::testing {
 rapidjson::Document ReadJson(const std::filesystem::path& path);
 std::string ToText(const rapidjson::Value& value);
 
-// `namespaces` and `pods` as the fixtures write them; `policies` as Kubernetes writes them, read by
-// the library's loader.
+// `namespaces`, `pods` and `nodes` as the fixtures write them; `policies` as Kubernetes writes
+// them, read by the library's loader.
 absl::StatusOr<Snapshot> MakeSnapshot(const rapidjson::Value& namespaces,
                                       const rapidjson::Value& pods,
-                                      const rapidjson::Value& policies);
+                                      const rapidjson::Value& policies,
+                                      const rapidjson::Value* nodes = nullptr);
 
 uint8_t ProtocolNumber(const std::string& name);  // "TCP" -> 6; a number stands for itself
 

@@ -46,7 +46,8 @@ TEST(ConformanceTest, RealPoliciesLoadOrAreRefusedPrecisely) {
   }
   std::printf("real policies: %u files load, %u are refused\n", loaded, refused);
   EXPECT_GE(loaded, 500u);
-  EXPECT_GE(refused, 50u);  // the cluster-wide tiers, and files that are wrong on purpose
+  // Files that are wrong on purpose, and cluster-wide policies of versions that were given up.
+  EXPECT_GE(refused, 50u);
 }
 
 // Every file that people meant to be right, and that has nothing but what is supported, loads.

@@ -6,8 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "conformance/fixture.h"
+#include "conformance/tier_rules.h"
+#include "npf/load.h"
 #include "testing/cluster.h"
-#include "testing/shared_data.h"
 
 namespace npf::testing {
 namespace {
@@ -20,9 +21,9 @@ kind: List
 items:
 - {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: blue, kubernetes.io/metadata.name: wrong}}}
 - {apiVersion: v1, kind: Namespace, metadata: {name: ops, labels: {team: red, env: ""}}}
-- {apiVersion: v1, kind: Node, metadata: {name: n1}, spec: {podCIDRs: [10.1.1.0/24, "fd00:1::/64"]},
+- {apiVersion: v1, kind: Node, metadata: {name: n1, labels: {app: web, zone: a}}, spec: {podCIDRs: [10.1.1.0/24, "fd00:1::/64"]},
    status: {addresses: [{type: InternalIP, address: 172.18.0.2}, {type: InternalIP, address: "fd00:172::2"}, {type: Hostname, address: n1}]}}
-- {apiVersion: v1, kind: Node, metadata: {name: n2}, spec: {podCIDRs: [10.1.2.0/24]},
+- {apiVersion: v1, kind: Node, metadata: {name: n2, labels: {zone: b}}, spec: {podCIDRs: [10.1.2.0/24]},
    status: {addresses: [{type: InternalIP, address: 172.18.0.3}, {type: ExternalIP, address: 203.0.113.3}]}}
 - {apiVersion: v1, kind: Service, metadata: {namespace: shop, name: db}, spec: {clusterIP: 10.96.0.10, clusterIPs: [10.96.0.10]}}
 - {apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: web, labels: {app: web, tier: front}},
@@ -56,6 +57,15 @@ items:
 - {apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: dying, labels: {app: dying}, creationTimestamp: "2026-01-03T00:00:00Z", deletionTimestamp: "2026-01-04T00:00:00Z"},
    spec: {containers: [{name: c}]}, status: {phase: Running, podIP: 10.1.1.40, podIPs: [{ip: 10.1.1.40}]}}
 )";
+
+// What `domainNames` of cluster-wide policies can match.
+const std::vector<ResolvedName>& Names() {
+  static const std::vector<ResolvedName> kNames = {
+      {"example.com", "192.0.2.7", 0, {}},       {"www.Example.com.", "192.0.2.8", 0, {}},
+      {"www.example.com", "10.1.2.10", 0, {}},   {"a.b.example.com", "192.0.2.9", 0, {}},
+      {"six.example.com", "2001:db8::7", 0, {}}, {"badexample.com", "192.0.2.10", 0, {}}};
+  return kNames;
+}
 
 const std::map<std::string, std::string>& Addresses() {
   static const std::map<std::string, std::string> kAddresses = {
@@ -386,7 +396,7 @@ const std::vector<RuleExample>& RuleExamples() {
   static const std::vector<RuleExample> kExamples = [] {
     std::vector<RuleExample> all;
     for (const auto& group : {IsolationExamples(), SelectorExamples(), PeerExamples(),
-                              PortExamples(), BlockExamples(), AddressExamples()}) {
+                              PortExamples(), BlockExamples(), AddressExamples(), TierExamples()}) {
       all.insert(all.end(), group.begin(), group.end());
     }
     return all;
@@ -395,7 +405,13 @@ const std::vector<RuleExample>& RuleExamples() {
 }
 
 absl::StatusOr<Snapshot> RuleSnapshot(const RuleExample& example) {
-  return LoadSnapshotText(absl::StrCat(kCluster, example.policies), example.rules);
+  SnapshotBuilder builder;
+  Diagnostics diagnostics;
+  LoadReport report;
+  LoadText(absl::StrCat(kCluster, example.policies), example.rules, {.lenient = example.lenient},
+           builder, diagnostics, report);
+  for (const ResolvedName& name : Names()) builder.Add(name);
+  return Finish(builder, diagnostics);
 }
 
 RuleRow ReadRow(const std::string& text) {

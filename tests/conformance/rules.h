@@ -18,6 +18,7 @@ struct RuleExample {
   // "SRC DST PROTOCOL[/PORT] OUTCOME REASON"; SRC and DST are names of RuleAddresses() or
   // addresses; OUTCOME is allow, or which directions deny: in, out, both.
   std::vector<std::string> rows;
+  bool lenient = false;  // `policies` has fields that are not known
 };
 
 struct RuleRow {

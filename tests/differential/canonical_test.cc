@@ -16,9 +16,11 @@ absl::StatusOr<Snapshot> LoadTexts(const Cluster& cluster, const std::vector<std
   SnapshotBuilder builder(OptionsOf(cluster));
   Diagnostics diagnostics;
   LoadReport report;
+  // Leniently, because of peers of unknown kinds (R89).
   for (size_t i = 0; i < texts.size(); ++i) {
-    LoadText(texts[i], absl::StrCat("text-", i), {}, builder, diagnostics, report);
+    LoadText(texts[i], absl::StrCat("text-", i), {.lenient = true}, builder, diagnostics, report);
   }
+  for (const ResolvedName& resolved : cluster.resolved_names) builder.Add(resolved);
   absl::StatusOr<Snapshot> snapshot = builder.Build(diagnostics);
   for (const Diagnostic& diagnostic : diagnostics.all()) {
     if (diagnostic.severity == Severity::kError) ADD_FAILURE() << Format(diagnostic, {});

@@ -5,13 +5,29 @@
 #include <functional>
 
 #include "absl/strings/str_cat.h"
-#include "npf/diagnostics.h"
 
 namespace npf::testing {
 namespace {
 
-absl::StatusOr<Snapshot> Finish(SnapshotBuilder& builder) {
-  Diagnostics diagnostics;
+template <typename Visitor>
+void ForEachObject(const Cluster& cluster, Visitor visit) {
+  for (const auto& object : cluster.namespaces) visit(object);
+  for (const auto& object : cluster.pods) visit(object);
+  for (const auto& object : cluster.nodes) visit(object);
+  for (const auto& object : cluster.services) visit(object);
+  for (const auto& object : cluster.policies) visit(object);
+  for (const auto& object : cluster.cluster_policies) visit(object);
+  for (const auto& object : cluster.resolved_names) visit(object);
+}
+
+[[noreturn]] void Fail(const std::string& text) {
+  std::fprintf(stderr, "a test is written wrong: bad address text '%s'\n", text.c_str());
+  std::abort();
+}
+
+}  // namespace
+
+absl::StatusOr<Snapshot> Finish(SnapshotBuilder& builder, Diagnostics& diagnostics) {
   absl::StatusOr<Snapshot> snapshot = builder.Build(diagnostics);
   if (snapshot.ok()) return snapshot;
   std::string text(snapshot.status().message());
@@ -21,22 +37,6 @@ absl::StatusOr<Snapshot> Finish(SnapshotBuilder& builder) {
   }
   return absl::InvalidArgumentError(text);
 }
-
-template <typename Visitor>
-void ForEachObject(const Cluster& cluster, Visitor visit) {
-  for (const auto& object : cluster.namespaces) visit(object);
-  for (const auto& object : cluster.pods) visit(object);
-  for (const auto& object : cluster.nodes) visit(object);
-  for (const auto& object : cluster.services) visit(object);
-  for (const auto& object : cluster.policies) visit(object);
-}
-
-[[noreturn]] void Fail(const std::string& text) {
-  std::fprintf(stderr, "a test is written wrong: bad address text '%s'\n", text.c_str());
-  std::abort();
-}
-
-}  // namespace
 
 SnapshotOptions OptionsOf(const Cluster& cluster) {
   SnapshotOptions options;
@@ -48,7 +48,8 @@ SnapshotOptions OptionsOf(const Cluster& cluster) {
 absl::StatusOr<Snapshot> Freeze(const Cluster& cluster) {
   SnapshotBuilder builder(OptionsOf(cluster));
   ForEachObject(cluster, [&](const auto& object) { builder.Add(object); });
-  return Finish(builder);
+  Diagnostics diagnostics;
+  return Finish(builder, diagnostics);
 }
 
 absl::StatusOr<Snapshot> FreezeShuffled(const Cluster& cluster, Random& random) {
@@ -59,7 +60,8 @@ absl::StatusOr<Snapshot> FreezeShuffled(const Cluster& cluster, Random& random) 
   });
   random.Shuffle(additions);
   for (const auto& add : additions) add();
-  return Finish(builder);
+  Diagnostics diagnostics;
+  return Finish(builder, diagnostics);
 }
 
 Cluster Thaw(const Snapshot& snapshot) {
@@ -71,6 +73,10 @@ Cluster Thaw(const Snapshot& snapshot) {
   cluster.nodes = snapshot.nodes();
   cluster.services = snapshot.services();
   cluster.policies = snapshot.policies();
+  cluster.cluster_policies = snapshot.cluster_policies();
+  for (const NameAddress& resolved : snapshot.resolved_names()) {
+    cluster.resolved_names.push_back({resolved.name, npf::ToString(resolved.address), 0, {}});
+  }
   cluster.pod_cidrs = snapshot.pod_cidrs();
   cluster.service_cidrs = snapshot.service_cidrs();
   return cluster;

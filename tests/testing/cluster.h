@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "npf/address.h"
+#include "npf/diagnostics.h"
 #include "npf/model.h"
 #include "npf/snapshot.h"
 #include "reference/evaluator.h"
@@ -21,9 +22,14 @@ struct Cluster {
   std::vector<Node> nodes;
   std::vector<Service> services;
   std::vector<NetworkPolicy> policies;
+  std::vector<ClusterPolicy> cluster_policies;
+  std::vector<ResolvedName> resolved_names;
   std::vector<IpPrefix> pod_cidrs;      // beside those of nodes
   std::vector<IpPrefix> service_cidrs;  // beside the addresses of services
 };
+
+// The Snapshot, or a status that has every error.
+absl::StatusOr<Snapshot> Finish(SnapshotBuilder& builder, Diagnostics& diagnostics);
 
 absl::StatusOr<Snapshot> Freeze(const Cluster& cluster);
 // As Freeze, with the objects of all kinds added in a random order.
@@ -35,8 +41,8 @@ Cluster Thaw(const Snapshot& snapshot);
 IpAddress Address(const std::string& text);
 IpPrefix Prefix(const std::string& text);
 
-// Objects that load back into an equal Snapshot, but for the CIDRs that are options: these stand in
-// a comment of ToYaml.
+// Objects that load back, leniently where a peer is of an unknown kind, into an equal Snapshot. The
+// CIDRs that are options and the resolved names are no objects: these stand in a comment of ToYaml.
 std::string ToYaml(const Cluster& cluster);
 std::vector<std::string> YamlDocuments(const Cluster& cluster);
 std::string ToJson(const Cluster& cluster);

@@ -1,6 +1,7 @@
 #include "testing/cluster_generator.h"
 
 #include <algorithm>
+#include <array>
 
 #include "absl/strings/str_cat.h"
 
@@ -11,6 +12,7 @@ using Texts = std::vector<std::string>;
 
 const Texts kPodKeys = {"app", "tier", "env", "track", "missing"};
 const Texts kNamespaceKeys = {"team", "env", "zone", "missing", "kubernetes.io/metadata.name"};
+const Texts kNodeKeys = {"zone", "env", "missing"};
 const Texts kValues = {"a", "b", "", "c"};
 const Texts kPortNames = {"http", "dns", "metrics", "absent"};
 const Texts kProtocols = {"TCP", "UDP", "SCTP"};
@@ -27,6 +29,7 @@ class Generator {
     MakePods();
     MakePolicies();
     MakeOptions();
+    if (random_.Chance(55)) MakeTiers();
     return std::move(cluster_);
   }
 
@@ -234,7 +237,7 @@ class Generator {
     return peer;
   }
 
-  IpBlock MakeBlock() {
+  const std::string& PickBlock() {
     static const Texts kBlocks = {
         "10.244.0.0/16",   "10.244.0.0/24",      "10.244.1.0/24",      "10.244.0.0/29",
         "10.244.0.4/31",   "10.244.0.3/32",      "10.0.0.0/8",         "0.0.0.0/0",
@@ -243,8 +246,12 @@ class Generator {
         "fd00::/8",        "fd00:10:244::/48",   "fd00:10:244:1::/64", "fd00:10:244::/124",
         "2001:db8::/32",   "fd00:10:244::4/127", "fd00:10:244::3/128", "fd00:172:18::/64",
         "2001:db8::8/126", "fd00:10:96::/112"};
+    return random_.Pick(kBlocks);
+  }
+
+  IpBlock MakeBlock() {
     IpBlock block;
-    block.cidr = random_.Pick(kBlocks);
+    block.cidr = PickBlock();
     const size_t count = random_.Chance(55) ? random_.Between(1, 3) : 0;
     IpPrefix around = Prefix(block.cidr);
     for (size_t i = 0; i < count && around.length < around.address.bit_count(); ++i) {
@@ -289,9 +296,163 @@ class Generator {
     return port;
   }
 
+  void MakeTiers() {
+    for (Node& node : cluster_.nodes) node.labels = MakeLabels({"zone", "env"});
+    MakeResolvedNames();
+    const size_t count = random_.Between(0, shape_.cluster_policies_max);
+    for (size_t i = 0; i < count; ++i) {
+      ClusterPolicy policy = MakeClusterPolicy();
+      policy.subject = MakeClusterPods();
+      policy.subject_field_count = 1;
+      // Of an unknown kind: nothing is selected.
+      if (random_.Chance(2)) policy.subject.reset();
+      if (policy.subject && random_.Chance(35)) policy.subject = ClusterPods{};
+      policy.ingress = MakeClusterRules(policy.kind, /*egress=*/false);
+      policy.egress = MakeClusterRules(policy.kind, /*egress=*/true);
+      cluster_.cluster_policies.push_back(policy);
+    }
+  }
+
+  // Names that a wildcard has, has not, or has by one or two labels; addresses of every kind.
+  void MakeResolvedNames() {
+    static const Texts kNames = {"example.com",     "www.example.com", "WWW.Example.Com.",
+                                 "a.b.example.com", "c.b.example.com", "badexample.com",
+                                 "db.example.org"};
+    Texts addresses = {"203.0.113.77", "198.51.100.9", "8.8.8.8",   "2001:db8::9",
+                       "2600::1",      "172.18.0.2",   "10.96.0.1", "10.244.0.77"};
+    for (size_t i = 1; i <= 6; ++i) addresses.push_back(absl::StrCat("192.0.2.", i));
+    for (const Pod& pod : cluster_.pods) {
+      if (!pod.ips.empty() && random_.Chance(25)) addresses.push_back(pod.ips.front());
+    }
+    const size_t count = random_.Chance(15) ? 0 : random_.Between(2, 10);
+    for (size_t i = 0; i < count; ++i) {
+      const int64_t expires = random_.Chance(30) ? 2'000'000'000 : 0;
+      cluster_.resolved_names.push_back(
+          {random_.Pick(kNames), random_.Pick(addresses), expires, {}});
+    }
+  }
+
+  // Names count up by kind, so that two kinds share some; priorities are few, so that many are
+  // equal.
+  ClusterPolicy MakeClusterPolicy() {
+    static const std::vector<int64_t> kPriorities = {0, 1, 1, 1, 7, 7, 1000};
+    ClusterPolicy policy;
+    policy.priority = random_.Pick(kPriorities);
+    policy.tier = random_.Chance(55) ? "Admin" : "Baseline";
+    const size_t kind = random_.Below(10);
+    if (kind < 3) {
+      policy.kind = ClusterPolicyKind::kAdminNetworkPolicy;
+      policy.tier = "Admin";
+    } else if (kind < 5 && !has_baseline_) {
+      policy.kind = ClusterPolicyKind::kBaselineAdminNetworkPolicy;
+      policy.tier = "Baseline";
+      policy.priority = 0;
+      policy.name = "default";
+      has_baseline_ = true;
+      return policy;
+    }
+    const bool v1alpha1 = policy.kind == ClusterPolicyKind::kAdminNetworkPolicy;
+    policy.name = absl::StrCat("tier-", names_used_[v1alpha1 ? 1 : 0]++);
+    return policy;
+  }
+
+  ClusterPods MakeClusterPods() {
+    ClusterPods pods;
+    pods.namespace_selector = MakeSelector(kNamespaceKeys);
+    if (random_.Chance(50)) pods.pod_selector = MakeSelector(kPodKeys);
+    if (pods.pod_selector && random_.Chance(30)) pods.namespace_selector = {};
+    return pods;
+  }
+
+  std::vector<ClusterRule> MakeClusterRules(ClusterPolicyKind kind, bool egress) {
+    std::vector<ClusterRule> rules(random_.Below(shape_.rules_max + 2));
+    for (size_t i = 0; i < rules.size(); ++i) {
+      ClusterRule& rule = rules[i];
+      if (random_.Chance(50)) rule.name = absl::StrCat("rule-", i);
+      rule.action = MakeAction(kind);
+      rule.peers.resize(random_.Between(1, 3));
+      bool outside = false;
+      for (ClusterPeer& peer : rule.peers) {
+        peer = MakeClusterPeer(egress, rule.action);
+        outside |= peer.nodes || peer.networks || peer.domain_names;
+      }
+      const bool v1alpha2 = kind == ClusterPolicyKind::kClusterNetworkPolicy;
+      if (random_.Chance(40)) continue;
+      rule.ports.emplace(!v1alpha2 && random_.Chance(8) ? 0 : random_.Between(1, 3));
+      for (ClusterPort& port : *rule.ports) port = MakeClusterPort(v1alpha2, !outside);
+    }
+    return rules;
+  }
+
+  std::string MakeAction(ClusterPolicyKind kind) {
+    const bool v1alpha2 = kind == ClusterPolicyKind::kClusterNetworkPolicy;
+    const bool may_pass = kind != ClusterPolicyKind::kBaselineAdminNetworkPolicy;
+    const size_t which = random_.Below(may_pass ? 10 : 7);
+    if (which < 4) return v1alpha2 ? "Accept" : "Allow";
+    return which < 7 ? "Deny" : "Pass";
+  }
+
+  ClusterPeer MakeClusterPeer(bool egress, const std::string& action) {
+    static const Texts kPatterns = {"example.com",    "*.example.com",      "WWW.Example.com",
+                                    "*.Example.Com.", "*.b.example.com.",   "db.example.org",
+                                    "*.example.org",  "nothing.example.net"};
+    ClusterPeer peer;
+    peer.field_count = 1;
+    if (random_.Chance(2)) return peer;  // of an unknown kind
+    const size_t kind = egress ? random_.Below(10) : 9;
+    if (kind < 2) {
+      peer.nodes = random_.Chance(40) ? LabelSelector{} : MakeSelector(kNodeKeys);
+    } else if (kind < 5) {
+      peer.networks = PickDistinct([this] { return PickBlock(); });
+    } else if (kind < 8 && action != "Deny" && action != "Pass") {
+      peer.domain_names = PickDistinct([this] { return random_.Pick(kPatterns); });
+    } else {
+      peer.pods = MakeClusterPods();
+    }
+    return peer;
+  }
+
+  template <typename Make>
+  Texts PickDistinct(Make make) {
+    Texts texts;
+    const size_t count = random_.Between(1, 3);
+    for (size_t i = 0; i < count; ++i) {
+      const std::string text = make();
+      if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
+    }
+    return texts;
+  }
+
+  ClusterPort MakeClusterPort(bool v1alpha2, bool may_be_named) {
+    using Form = ClusterPort::Form;
+    ClusterPort port;
+    const size_t kind = random_.Below(100);
+    if (kind < 1) return port;  // of an unknown kind
+    if (kind < 30 && may_be_named) {
+      port.form = Form::kNamed;
+      port.name = random_.Pick(kPortNames);
+      return port;
+    }
+    port.protocol = random_.Pick(kProtocols);
+    if (kind < 45 && v1alpha2) {
+      port.form = Form::kAll;
+      return port;
+    }
+    port.form = Form::kNumber;
+    port.first = port.last = random_.Pick(kPorts);
+    if (kind >= 70 && port.first < 65535) {
+      static const std::vector<int64_t> kLengths = {1, 2, 27, 1000, 65535};
+      port.form = Form::kRange;
+      port.last = std::min<int64_t>(65535, port.first + random_.Pick(kLengths));
+    }
+    return port;
+  }
+
   Random random_;
   ClusterShape shape_;
   Texts namespaces_;
+  bool has_baseline_ = false;
+  std::array<size_t, 2> names_used_{};  // ClusterNetworkPolicy, AdminNetworkPolicy
   Cluster cluster_;
 };
 

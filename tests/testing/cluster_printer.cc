@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "testing/cluster.h"
@@ -91,6 +92,111 @@ Document Describe(const NetworkPolicy& policy) {
   return object.Set("spec", std::move(spec));
 }
 
+bool IsV1Alpha2(const ClusterPolicy& policy) {
+  return policy.kind == ClusterPolicyKind::kClusterNetworkPolicy;
+}
+
+// A field that no version of the API has.
+Document Unknown() {
+  Document map = Document::Map();
+  return map.Set("unheardOf", Document::Map());
+}
+
+// The fields `namespaces` or `pods` of a subject or a peer.
+void SetPods(const ClusterPods& pods, Document& map) {
+  if (!pods.pod_selector) {
+    map.Set("namespaces", Describe(pods.namespace_selector));
+    return;
+  }
+  Document both = Document::Map();
+  both.Set("namespaceSelector", Describe(pods.namespace_selector));
+  both.Set("podSelector", Describe(*pods.pod_selector));
+  map.Set("pods", std::move(both));
+}
+
+Document Describe(const ClusterPeer& peer) {
+  Document map = Document::Map();
+  if (peer.pods) SetPods(*peer.pods, map);
+  if (peer.nodes) map.Set("nodes", Describe(*peer.nodes));
+  if (peer.networks) map.Set("networks", Document::Texts(*peer.networks));
+  if (peer.domain_names) map.Set("domainNames", Document::Texts(*peer.domain_names));
+  return map.empty() ? Unknown() : map;
+}
+
+Document DescribeRange(const ClusterPort& port) {
+  Document range = Document::Map();
+  return range.Set("start", Document::Number(port.first)).Set("end", Document::Number(port.last));
+}
+
+// An item of `protocols`.
+Document DescribeProtocol(const ClusterPort& port) {
+  Document item = Document::Map();
+  Document destination = Document::Map();
+  switch (port.form) {
+    case ClusterPort::Form::kNamed:
+      return item.SetText("destinationNamedPort", port.name);
+    case ClusterPort::Form::kNumber:
+      destination.Set("number", Document::Number(port.first));
+      break;
+    case ClusterPort::Form::kRange:
+      destination.Set("range", DescribeRange(port));
+      break;
+    case ClusterPort::Form::kAll:
+      return item.Set(absl::AsciiStrToLower(port.protocol), Document::Map());
+    default:
+      return Unknown();
+  }
+  Document protocol = Document::Map();
+  protocol.Set("destinationPort", std::move(destination));
+  return item.Set(absl::AsciiStrToLower(port.protocol), std::move(protocol));
+}
+
+// An item of `ports` of v1alpha1, which cannot say "every port of a protocol".
+Document DescribePort(const ClusterPort& port) {
+  Document item = Document::Map();
+  if (port.form == ClusterPort::Form::kNamed) return item.SetText("namedPort", port.name);
+  if (port.form == ClusterPort::Form::kRange) {
+    return item.Set("portRange", DescribeRange(port).SetText("protocol", port.protocol));
+  }
+  if (port.form != ClusterPort::Form::kNumber) return Unknown();
+  Document number = Document::Map();
+  number.Set("port", Document::Number(port.first)).SetText("protocol", port.protocol);
+  return item.Set("portNumber", std::move(number));
+}
+
+Document DescribeRules(const ClusterPolicy& policy, const std::vector<ClusterRule>& rules,
+                       const char* peers_field) {
+  const bool v1alpha2 = IsV1Alpha2(policy);
+  return Document::ListOf(rules, [&](const ClusterRule& rule) {
+    Document map = Document::Map();
+    if (!rule.name.empty()) map.SetText("name", rule.name);
+    map.SetText("action", rule.action);
+    map.Set(peers_field,
+            Document::ListOf(rule.peers, [](const ClusterPeer& peer) { return Describe(peer); }));
+    if (!rule.ports) return map;
+    return map.Set(v1alpha2 ? "protocols" : "ports",
+                   Document::ListOf(*rule.ports, v1alpha2 ? DescribeProtocol : DescribePort));
+  });
+}
+
+Document Describe(const ClusterPolicy& policy) {
+  Document spec = Document::Map();
+  if (IsV1Alpha2(policy)) spec.SetText("tier", policy.tier);
+  if (policy.kind != ClusterPolicyKind::kBaselineAdminNetworkPolicy && policy.priority) {
+    spec.Set("priority", Document::Number(*policy.priority));
+  }
+  Document subject = Document::Map();
+  if (policy.subject) SetPods(*policy.subject, subject);
+  spec.Set("subject", policy.subject ? std::move(subject) : Unknown());
+  if (!policy.ingress.empty()) spec.Set("ingress", DescribeRules(policy, policy.ingress, "from"));
+  if (!policy.egress.empty()) spec.Set("egress", DescribeRules(policy, policy.egress, "to"));
+  const std::string_view kind = Name(policy.kind);
+  Document object = Object(IsV1Alpha2(policy) ? "policy.networking.k8s.io/v1alpha2"
+                                              : "policy.networking.k8s.io/v1alpha1",
+                           std::string(kind), Metadata("", policy.name));
+  return object.Set("spec", std::move(spec));
+}
+
 std::string PhaseName(PodPhase phase) {
   switch (phase) {
     case PodPhase::kPending:
@@ -169,7 +275,9 @@ Document Describe(const Node& node) {
                Document item = Document::Map();
                return item.SetText("type", "InternalIP").SetText("address", address);
              }));
-  Document object = Object("v1", "Node", Metadata("", node.name));
+  Document metadata = Metadata("", node.name);
+  if (!node.labels.empty()) metadata.Set("labels", Describe(node.labels));
+  Document object = Object("v1", "Node", std::move(metadata));
   return object.Set("spec", std::move(spec)).Set("status", std::move(status));
 }
 
@@ -186,6 +294,7 @@ void ForEachDocument(const Cluster& cluster, Visitor visit) {
   for (const Service& object : cluster.services) visit(Describe(object));
   for (const Pod& object : cluster.pods) visit(Describe(object));
   for (const NetworkPolicy& object : cluster.policies) visit(Describe(object));
+  for (const ClusterPolicy& object : cluster.cluster_policies) visit(Describe(object));
 }
 
 }  // namespace
@@ -210,6 +319,10 @@ std::string ToYaml(const Cluster& cluster) {
   }
   for (const IpPrefix& block : cluster.service_cidrs) {
     absl::StrAppend(&text, "# --service-cidr ", npf::ToString(block), "\n");
+  }
+  for (const ResolvedName& resolved : cluster.resolved_names) {
+    absl::StrAppend(&text, "# --domains: ", resolved.name, ",", resolved.address, ",",
+                    resolved.expires_s, "\n");
   }
   return absl::StrCat(text, absl::StrJoin(YamlDocuments(cluster), "---\n"));
 }

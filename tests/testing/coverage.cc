@@ -147,6 +147,7 @@ FeatureSet FeaturesOf(const NetworkPolicy& policy) {
 
 void Coverage::StartCluster(const Snapshot& snapshot) {
   snapshot_ = &snapshot;
+  tiers_.StartCluster(snapshot);
   policies_.assign(snapshot.policies().size(), {});
   for (size_t i = 0; i < policies_.size(); ++i) {
     policies_[i].allowed_by_rule[0].resize(snapshot.policies()[i].ingress.size());
@@ -155,6 +156,7 @@ void Coverage::StartCluster(const Snapshot& snapshot) {
 }
 
 void Coverage::CountDirection(Direction direction, const reference::DirectionAnswer& answer) {
+  tiers_.Count(direction, answer);
   for (const size_t policy : answer.isolating) ++policies_[policy].judged;
   for (const reference::RuleReference& reference : answer.allowing) {
     auto& by_rule = policies_[reference.policy].allowed_by_rule[static_cast<size_t>(direction)];
@@ -167,7 +169,7 @@ void Coverage::Count(const AskedQuestion& asked, const reference::Answer& answer
   if (answer.allowed) ++allowed_;
   if (IsBoundary(asked.edges)) ++boundary_questions_;
   for (EdgeSet edges = asked.edges; edges != 0; edges &= edges - 1) {
-    ++edges_[static_cast<size_t>(__builtin_ctz(edges))];
+    ++edges_[static_cast<size_t>(__builtin_ctzll(edges))];
   }
   const size_t reason = static_cast<size_t>(answer.reason);
   if (reason < reasons_.size()) ++reasons_[reason];
@@ -177,6 +179,7 @@ void Coverage::Count(const AskedQuestion& asked, const reference::Answer& answer
 
 void Coverage::FinishCluster() {
   ++clusters_;
+  tiers_.FinishCluster();
   for (size_t i = 0; i < policies_.size(); ++i) {
     const NetworkPolicy& policy = snapshot_->policies()[i];
     ForEachFeature(FeaturesOf(policy), [&](size_t feature) {
@@ -195,7 +198,7 @@ void Coverage::FinishCluster() {
 }
 
 std::vector<std::string> Coverage::NeverReached() const {
-  std::vector<std::string> result;
+  std::vector<std::string> result = tiers_.NeverReached();
   for (size_t i = 0; i < kFeatureCount; ++i) {
     if (judged_[i] == 0) result.emplace_back(kFeatureNames[i]);
   }
@@ -204,7 +207,7 @@ std::vector<std::string> Coverage::NeverReached() const {
   }
   for (size_t i = 0; i < reasons_.size(); ++i) {
     const Reason reason = static_cast<Reason>(i);
-    if (reasons_[i] == 0 && reason != Reason::kTier) result.emplace_back(Name(reason));
+    if (reasons_[i] == 0) result.emplace_back(Name(reason));
   }
   return result;
 }
@@ -221,6 +224,7 @@ std::string Coverage::Table() const {
     absl::StrAppendFormat(&text, "%-26s %12d %14d %14d\n", std::string(kFeatureNames[i]),
                           written_[i], judged_[i], allowing_[i]);
   }
+  text += tiers_.Table();
   absl::StrAppendFormat(&text, "%-26s %12s\n", "edge", "decisions");
   for (size_t i = 0; i < kEdgeCount; ++i) {
     absl::StrAppendFormat(&text, "%-26s %12d\n", std::string(Name(static_cast<Edge>(i))),
@@ -228,7 +232,6 @@ std::string Coverage::Table() const {
   }
   absl::StrAppendFormat(&text, "%-26s %12s\n", "reason", "decisions");
   for (size_t i = 0; i < reasons_.size(); ++i) {
-    if (static_cast<Reason>(i) == Reason::kTier) continue;
     absl::StrAppendFormat(&text, "%-26s %12d\n", std::string(Name(static_cast<Reason>(i))),
                           reasons_[i]);
   }

@@ -1,6 +1,6 @@
 // Counts what random tests reached: which fields and operators stood in policies that judged a
-// packet or allowed one, and which edges the packets stood on. A test prints the table, and fails
-// where something was never reached.
+// packet or allowed one, what tiers decided, and which edges the packets stood on. A test prints
+// the table, and fails where something was never reached.
 #ifndef NPF_TESTS_TESTING_COVERAGE_H_
 #define NPF_TESTS_TESTING_COVERAGE_H_
 
@@ -11,6 +11,7 @@
 
 #include "reference/evaluator.h"
 #include "testing/question_generator.h"
+#include "testing/tier_coverage.h"
 
 namespace npf::testing {
 
@@ -89,6 +90,7 @@ class Coverage {
   std::array<uint64_t, 8> reasons_{};
   const Snapshot* snapshot_ = nullptr;
   std::vector<PolicyCounts> policies_;
+  TierCoverage tiers_;
 };
 
 }  // namespace npf::testing

@@ -3,6 +3,13 @@
 namespace npf::testing {
 namespace {
 
+constexpr std::array kBlockEdges = {Edge::kBlockFirst, Edge::kBlockLast, Edge::kBlockBefore,
+                                    Edge::kBlockAfter};
+constexpr std::array kExceptEdges = {Edge::kExceptFirst, Edge::kExceptLast, Edge::kExceptBefore,
+                                     Edge::kExceptAfter};
+constexpr std::array kNetworkEdges = {Edge::kNetworkFirst, Edge::kNetworkLast, Edge::kNetworkBefore,
+                                      Edge::kNetworkAfter};
+
 // The neighbouring address; at the ends of the family it wraps around, which is an edge as well.
 IpAddress Neighbour(IpAddress address, bool after) {
   for (int i = address.bit_count() / 8 - 1; i >= 0; --i) {
@@ -49,14 +56,23 @@ std::string_view Name(Edge edge) {
                                                                       "endPort+1",
                                                                       "container port",
                                                                       "protocol w/o ports",
-                                                                      "IPv4 to IPv6"};
+                                                                      "IPv4 to IPv6",
+                                                                      "network first",
+                                                                      "network last",
+                                                                      "network first-1",
+                                                                      "network last+1",
+                                                                      "address of a name",
+                                                                      "range first",
+                                                                      "range last",
+                                                                      "range first-1",
+                                                                      "range last+1"};
   return kNames[static_cast<size_t>(edge)];
 }
 
 bool IsBoundary(EdgeSet edges) {
   constexpr EdgeSet kOrdinary = Bit(Edge::kPod) | Bit(Edge::kExternal) | Bit(Edge::kPortExact) |
                                 Bit(Edge::kContainerPort) | Bit(Edge::kServiceAddress) |
-                                Bit(Edge::kOtherProtocol);
+                                Bit(Edge::kOtherProtocol) | Bit(Edge::kNamedAddress);
   return (edges & ~kOrdinary) != 0;
 }
 
@@ -64,6 +80,7 @@ QuestionGenerator::QuestionGenerator(const Cluster& cluster, uint64_t seed) : ra
   GatherAddresses(cluster);
   GatherBlocks(cluster);
   GatherPorts(cluster);
+  GatherTiers(cluster);
   for (const auto& [address, edges] : edges_at_) {
     const TaggedAddress tagged{address, edges};
     addresses_[address.family].push_back(tagged);
@@ -82,14 +99,13 @@ void QuestionGenerator::AddPort(int64_t port, Edge edge) {
   edges_of_port_[static_cast<uint16_t>(port)] |= Bit(edge);
 }
 
-void QuestionGenerator::AddBlock(const std::string& cidr, bool is_except) {
+void QuestionGenerator::AddBlock(const std::string& cidr, const std::array<Edge, 4>& edges) {
   const IpPrefix block = Prefix(cidr);
   const IpAddress first = FirstAddress(block);
   const IpAddress last = LastAddress(block);
-  AddAddress(first, is_except ? Edge::kExceptFirst : Edge::kBlockFirst);
-  AddAddress(last, is_except ? Edge::kExceptLast : Edge::kBlockLast);
-  AddAddress(Neighbour(first, false), is_except ? Edge::kExceptBefore : Edge::kBlockBefore);
-  AddAddress(Neighbour(last, true), is_except ? Edge::kExceptAfter : Edge::kBlockAfter);
+  const std::array<IpAddress, 4> addresses = {first, last, Neighbour(first, false),
+                                              Neighbour(last, true)};
+  for (size_t i = 0; i < addresses.size(); ++i) AddAddress(addresses[i], edges[i]);
 }
 
 void QuestionGenerator::GatherAddresses(const Cluster& cluster) {
@@ -130,8 +146,8 @@ void QuestionGenerator::GatherBlocks(const Cluster& cluster) {
   ForEachRule(cluster, [&](const PolicyRule& rule) {
     for (const PolicyPeer& peer : rule.peers) {
       if (!peer.ip_block) continue;
-      AddBlock(peer.ip_block->cidr, false);
-      for (const std::string& cidr : peer.ip_block->except) AddBlock(cidr, true);
+      AddBlock(peer.ip_block->cidr, kBlockEdges);
+      for (const std::string& cidr : peer.ip_block->except) AddBlock(cidr, kExceptEdges);
     }
   });
 }
@@ -154,6 +170,37 @@ void QuestionGenerator::GatherPorts(const Cluster& cluster) {
       AddPort(*port.end_port + 1, Edge::kEndPortAbove);
     }
   });
+}
+
+void QuestionGenerator::GatherTiers(const Cluster& cluster) {
+  for (const ResolvedName& resolved : cluster.resolved_names) {
+    AddAddress(Address(resolved.address), Edge::kNamedAddress);
+  }
+  for (const ClusterPolicy& policy : cluster.cluster_policies) {
+    for (const auto* rules : {&policy.ingress, &policy.egress}) {
+      for (const ClusterRule& rule : *rules) {
+        for (const ClusterPeer& peer : rule.peers) {
+          if (!peer.networks) continue;
+          for (const std::string& cidr : *peer.networks) AddBlock(cidr, kNetworkEdges);
+        }
+        if (!rule.ports) continue;
+        for (const ClusterPort& port : *rule.ports) AddClusterPort(port);
+      }
+    }
+  }
+}
+
+void QuestionGenerator::AddClusterPort(const ClusterPort& port) {
+  if (port.form == ClusterPort::Form::kNumber) {
+    AddPort(port.first, Edge::kPortExact);
+    AddPort(port.first - 1, Edge::kPortBelow);
+    AddPort(port.first + 1, Edge::kPortAbove);
+  } else if (port.form == ClusterPort::Form::kRange) {
+    AddPort(port.first, Edge::kRangeFirst);
+    AddPort(port.last, Edge::kRangeLast);
+    AddPort(port.first - 1, Edge::kRangeBefore);
+    AddPort(port.last + 1, Edge::kRangeAfter);
+  }
 }
 
 QuestionGenerator::TaggedAddress QuestionGenerator::PickAddress(Family family) {

@@ -44,12 +44,21 @@ enum class Edge : uint8_t {
   kContainerPort,
   kOtherProtocol,
   kMixedFamilies,
+  kNetworkFirst,
+  kNetworkLast,
+  kNetworkBefore,
+  kNetworkAfter,
+  kNamedAddress,
+  kRangeFirst,
+  kRangeLast,
+  kRangeBefore,
+  kRangeAfter,
   kCount,
 };
 inline constexpr size_t kEdgeCount = static_cast<size_t>(Edge::kCount);
 std::string_view Name(Edge edge);
 
-using EdgeSet = uint32_t;
+using EdgeSet = uint64_t;
 constexpr EdgeSet Bit(Edge edge) { return EdgeSet{1} << static_cast<int>(edge); }
 // The edges that make a question a boundary question.
 bool IsBoundary(EdgeSet edges);
@@ -77,8 +86,11 @@ class QuestionGenerator {
   void GatherAddresses(const Cluster& cluster);
   void GatherBlocks(const Cluster& cluster);
   void GatherPorts(const Cluster& cluster);
+  void GatherTiers(const Cluster& cluster);
   void AddAddress(const IpAddress& address, Edge edge);
-  void AddBlock(const std::string& cidr, bool is_except);
+  // The edges of its first and last address, and of those before and after it.
+  void AddBlock(const std::string& cidr, const std::array<Edge, 4>& edges);
+  void AddClusterPort(const ClusterPort& port);
   void AddPort(int64_t port, Edge edge);
   TaggedAddress PickAddress(Family family);
 

@@ -13,9 +13,10 @@ class Remover {
   explicit Remover(size_t n) : remaining_(n) {}
 
   bool Remove(Cluster& cluster) {
-    return Item(cluster.policies) || Item(cluster.pods) || Item(cluster.services) ||
-           Item(cluster.nodes) || Item(cluster.namespaces) || Item(cluster.pod_cidrs) ||
-           Item(cluster.service_cidrs) || InPolicies(cluster) || InObjects(cluster);
+    return Item(cluster.policies) || Item(cluster.cluster_policies) || Item(cluster.pods) ||
+           Item(cluster.services) || Item(cluster.nodes) || Item(cluster.namespaces) ||
+           Item(cluster.pod_cidrs) || Item(cluster.service_cidrs) || Item(cluster.resolved_names) ||
+           InPolicies(cluster) || InClusterPolicies(cluster) || InObjects(cluster);
   }
 
  private:
@@ -85,6 +86,34 @@ class Remover {
     return false;
   }
 
+  bool InPods(std::optional<ClusterPods>& pods) {
+    if (!pods) return false;
+    return Field(pods->pod_selector) || InSelector(pods->namespace_selector) ||
+           (pods->pod_selector && InSelector(*pods->pod_selector));
+  }
+
+  bool InRules(std::vector<ClusterRule>& rules) {
+    if (Item(rules)) return true;
+    for (ClusterRule& rule : rules) {
+      if (Item(rule.peers) || Field(rule.ports) || (rule.ports && Item(*rule.ports))) return true;
+      for (ClusterPeer& peer : rule.peers) {
+        if (InPods(peer.pods) || (peer.nodes && InSelector(*peer.nodes)) ||
+            (peer.networks && Item(*peer.networks)) ||
+            (peer.domain_names && Item(*peer.domain_names))) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  bool InClusterPolicies(Cluster& cluster) {
+    for (ClusterPolicy& policy : cluster.cluster_policies) {
+      if (InRules(policy.ingress) || InRules(policy.egress) || InPods(policy.subject)) return true;
+    }
+    return false;
+  }
+
   bool InObjects(Cluster& cluster) {
     for (Pod& pod : cluster.pods) {
       if (Item(pod.ports) || Item(pod.ips) || Label(pod.labels)) return true;
@@ -93,7 +122,7 @@ class Remover {
       if (Label(object.labels)) return true;
     }
     for (Node& node : cluster.nodes) {
-      if (Item(node.addresses) || Item(node.pod_cidrs)) return true;
+      if (Item(node.addresses) || Item(node.pod_cidrs) || Label(node.labels)) return true;
     }
     return false;
   }

@@ -47,6 +47,15 @@ TEST_F(CsvTest, PlainQuotedAndEmptyFields) {
   EXPECT_EQ(reader->Next(fields), CsvReader::Outcome::kEnd);
 }
 
+TEST_F(CsvTest, FieldsHaveColumns) {
+  const auto reader = Open("a,bc,\n\n\"x, \"\"y\"\"\",z\n");
+  Record fields;
+  ASSERT_EQ(reader->Next(fields), CsvReader::Outcome::kRecord);
+  EXPECT_EQ(reader->columns(), (std::vector<uint32_t>{1, 3, 6}));
+  ASSERT_EQ(reader->Next(fields), CsvReader::Outcome::kRecord);
+  EXPECT_EQ(reader->columns(), (std::vector<uint32_t>{1, 12}));
+}
+
 TEST_F(CsvTest, EmptyLinesAreSkippedAndCounted) {
   const auto reader = Open("\n\r\na\n\n\nb\n");
   Record fields;

@@ -48,20 +48,6 @@ TEST(LoadKindsTest, UnknownPoliciesAreErrors) {
             std::string::npos);
 }
 
-TEST(LoadKindsTest, ClusterTiersAreRefusedRatherThanIgnored) {
-  for (const auto& [version, kind] :
-       std::vector<std::pair<std::string, std::string>>{{"v1alpha1", "AdminNetworkPolicy"},
-                                                        {"v1alpha1", "BaselineAdminNetworkPolicy"},
-                                                        {"v1alpha2", "ClusterNetworkPolicy"}}) {
-    const std::string api_version = "policy.networking.k8s.io/" + version;
-    EXPECT_NE(LoadKind(api_version, kind).Errors().find("not supported by this version"),
-              std::string::npos);
-    const Loaded lenient = LoadKind(api_version, kind, {.lenient = true});
-    EXPECT_TRUE(lenient.snapshot.has_value());
-    EXPECT_NE(lenient.Warnings().find("IT IS NOT ENFORCED"), std::string::npos);
-  }
-}
-
 TEST(LoadKindsTest, PoliciesOfOtherVendorsAreLoudWarnings) {
   for (const auto& [api_version, kind] : std::vector<std::pair<std::string, std::string>>{
            {"cilium.io/v2", "CiliumNetworkPolicy"},

@@ -46,6 +46,7 @@ void CsvReader::SkipLine() {
 
 CsvReader::Outcome CsvReader::Next(std::vector<std::string>& fields) {
   fields.clear();
+  columns_.clear();
   while (Peek() == '\n' || Peek() == '\r') Get();
   record_line_ = line_;
   if (Peek() < 0) return failed_ ? Outcome::kBroken : Outcome::kEnd;
@@ -55,6 +56,7 @@ CsvReader::Outcome CsvReader::Next(std::vector<std::string>& fields) {
     return Outcome::kBadRecord;
   };
   size_t bytes = 0;
+  columns_.push_back(1);
   std::string field;
   bool quoted = false;        // inside quotes
   bool after_quotes = false;  // behind the closing quote: only a comma or the end may follow
@@ -71,6 +73,7 @@ CsvReader::Outcome CsvReader::Next(std::vector<std::string>& fields) {
         field += static_cast<char>(c);
       } else if (Peek() == '"') {
         field += static_cast<char>(Get());
+        ++bytes;
       } else {
         quoted = false;
         after_quotes = true;
@@ -83,6 +86,7 @@ CsvReader::Outcome CsvReader::Next(std::vector<std::string>& fields) {
       field.clear();
       after_quotes = false;
       if (c != ',') return Outcome::kRecord;
+      columns_.push_back(static_cast<uint32_t>(bytes) + 1);
     } else if (c == '"' && field.empty() && !after_quotes) {
       quoted = true;
     } else if (c == '"' || after_quotes) {

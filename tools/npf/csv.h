@@ -28,6 +28,8 @@ class CsvReader {
   // next call goes on behind it; kBroken: the rest cannot be read.
   Outcome Next(std::vector<std::string>& fields);
   uint64_t line() const { return record_line_; }  // where the last record began, from 1
+  // Where each of its fields began: bytes from the record's beginning, from 1.
+  const std::vector<uint32_t>& columns() const { return columns_; }
   const std::string& error() const { return error_; }
 
  private:
@@ -41,6 +43,7 @@ class CsvReader {
   size_t at_ = 0;
   uint64_t line_ = 1;
   uint64_t record_line_ = 0;
+  std::vector<uint32_t> columns_;
   std::string error_;
   bool failed_ = false;
 };

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <tuple>
 
 #include <CLI/CLI.hpp>
 
 #include "npf/address.h"
+#include "npf/domains.h"
 #include "npf/output.h"
 
 namespace npf::tools {
@@ -25,6 +27,11 @@ std::string CheckPrefix(const std::string& text) {
   const ParsedPrefix parsed = ParseIpPrefix(text);
   if (parsed.fault == PrefixFault::kNone && !parsed.host_bits_set) return "";
   return "not a CIDR (found \"" + EscapeForMessage(text) + "\"); as 10.0.0.0/8 or fd00::/8";
+}
+
+std::string CheckTime(const std::string& text) {
+  if (ParseTime(text)) return "";
+  return "not a time (found \"" + EscapeForMessage(text) + "\"); as 2027-01-01T00:00:00Z";
 }
 
 // What concerns the input as a whole comes last; what concerns a file as a whole comes first in it.
@@ -73,6 +80,15 @@ void AddInputFlags(CLI::App& app, InputFlags& flags, bool paths_required) {
   app.add_option("--service-cidr", flags.service_cidrs, "addresses of Services; repeatable")
       ->allow_extra_args(false)
       ->check(is_prefix);
+  app.add_option("--domains", flags.domains,
+                 "a CSV file of resolved names (name,address,expires) for domainNames peers; "
+                 "repeatable")
+      ->allow_extra_args(false)
+      ->type_name("FILE");
+  app.add_option("--now", flags.now,
+                 "the time by which resolved names expire, RFC 3339 or Unix seconds; default: the "
+                 "present")
+      ->check(CLI::Validator(CheckTime, "TIME"));
 }
 
 int ExitStatusOf(const Diagnostics& diagnostics) {
@@ -110,12 +126,16 @@ LoadedInput LoadInputFrom(const InputFlags& flags, const std::vector<std::string
   options.default_namespace = flags.default_namespace;
   options.pod_cidrs = ParsePrefixes(flags.pod_cidrs);
   options.service_cidrs = ParsePrefixes(flags.service_cidrs);
+  options.now_s = flags.now.empty() ? std::time(nullptr) : *ParseTime(flags.now);
   SnapshotBuilder builder(std::move(options));
   LoadOptions load_options;
   load_options.lenient = flags.lenient;
   Diagnostics diagnostics;
   for (const std::string& path : paths) {
     LoadPath(path, load_options, builder, diagnostics, input.report);
+  }
+  for (const std::string& path : flags.domains) {
+    LoadDomains(path, builder, diagnostics, input.report);
   }
   input.files = builder.files();
   absl::StatusOr<Snapshot> snapshot = builder.Build(diagnostics);

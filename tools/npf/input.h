@@ -34,9 +34,12 @@ struct InputFlags {
   std::string default_namespace = "default";  // -n: of objects that name none
   std::vector<std::string> pod_cidrs;
   std::vector<std::string> service_cidrs;
+  std::vector<std::string> domains;  // files of resolved names
+  std::string now;                   // by which they expire; empty: the present
 };
 
-// Adds -f, -n, --strict-cidr, --lenient, --last-wins, --skip-invalid, --pod-cidr, --service-cidr.
+// Adds -f, -n, --strict-cidr, --lenient, --last-wins, --skip-invalid, --pod-cidr, --service-cidr,
+// --domains, --now.
 // `paths_required` makes a call without -f bad usage.
 void AddInputFlags(CLI::App& app, InputFlags& flags, bool paths_required = true);
 

@@ -126,6 +126,7 @@ class SnapshotBuilder {
   void CompleteNamespaces(Diagnostics& diagnostics);
   void WarnOfSharedAddresses(Diagnostics& diagnostics) const;
   void WarnOfUnknownPortNames(Diagnostics& diagnostics) const;
+  void WarnOfUnresolvedNames(Diagnostics& diagnostics) const;
 
   SnapshotOptions options_;
   Snapshot::Data data_;
