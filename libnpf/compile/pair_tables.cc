@@ -159,9 +159,8 @@ void PairTables::CollectExceptions(uint32_t src, std::vector<Exception>& excepti
 void PairTables::FillRow(uint32_t src, std::vector<uint32_t>& row) {
   const uint32_t* defaults = &default_cells_[source_group_[src] * destination_groups_.size()];
   for (uint32_t dst = 0; dst < class_count_; ++dst) row[dst] = defaults[destination_group_[dst]];
-  std::vector<Exception> exceptions;
-  CollectExceptions(src, exceptions);
-  for (const Exception& exception : exceptions) row[exception.dst] = exception.cell;
+  CollectExceptions(src, exceptions_);
+  for (const Exception& exception : exceptions_) row[exception.dst] = exception.cell;
 }
 
 absl::Status PairTables::BuildDense(size_t bytes_max, ImageWriter& writer) {

@@ -79,6 +79,7 @@ class PairTables {
   // Of the source being worked on, by destination.
   std::vector<uint32_t> stamp_, egress_, ingress_;
   std::vector<uint32_t> touched_;
+  std::vector<Exception> exceptions_;  // of FillRow
   uint32_t stamp_now_ = 0;
 };
 

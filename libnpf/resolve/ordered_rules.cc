@@ -21,6 +21,10 @@ void OrderedRules::MakeGroups() {
       by_ports |= rule.direction == kEgress && ports_.HasNames(rule.port_list);
     }
   }
+  if (std::all_of(policy_.policies.begin(), policy_.policies.end(),
+                  [](const Policy& p) { return p.tier == Tier::kNetworkPolicy; })) {
+    return;
+  }
   // A pod and another address are never of one group.
   absl::flat_hash_map<std::pair<bool, std::vector<uint32_t>>, uint32_t> ids;
   for (uint32_t c = 0; c < policy_.classes.size(); ++c) {

@@ -195,26 +195,27 @@ Row RowBuilder::MakeRow(const Maps& maps) {
     return Decide(admin.Default(pod), isolated, policies.Default(pod), baseline.Default(pod));
   };
   Row row{.default_pod = side_default(true), .default_other = side_default(false), .entries = {}};
-  Entries entries;
+  entries_.clear();
+  kept_.clear();
   while (true) {
     const uint32_t c = std::min({admin.next(), baseline.next(), policies.next()});
     if (c == kNone) break;
     const uint32_t of_admin = admin.Of(c);
     const uint32_t of_policies = policies.Of(c);
-    entries.emplace_back(c, Decide(of_admin, isolated, of_policies, baseline.Of(c)));
+    entries_.emplace_back(c, Decide(of_admin, isolated, of_policies, baseline.Of(c)));
   }
   const auto class_count = static_cast<uint32_t>(out_.classes.size());
-  ChooseDefault(entries, 0, out_.pod_class_count, row.default_pod, row);
-  ChooseDefault(entries, out_.pod_class_count, class_count, row.default_other, row);
+  ChooseDefault(0, out_.pod_class_count, row.default_pod);
+  ChooseDefault(out_.pod_class_count, class_count, row.default_other);
+  row.entries.assign(kept_.begin(), kept_.end());
   return row;
 }
 
 // Where most peers of a side share another decision than the side's, that one becomes the default.
-void RowBuilder::ChooseDefault(const Entries& entries, uint32_t first_class, uint32_t end_class,
-                               uint32_t& side_default, Row& row) {
+void RowBuilder::ChooseDefault(uint32_t first_class, uint32_t end_class, uint32_t& side_default) {
   const auto before = [](const auto& entry, uint32_t c) { return entry.first < c; };
-  const auto begin = std::lower_bound(entries.begin(), entries.end(), first_class, before);
-  const auto end = std::lower_bound(begin, entries.end(), end_class, before);
+  const auto begin = std::lower_bound(entries_.begin(), entries_.end(), first_class, before);
+  const auto end = std::lower_bound(begin, entries_.end(), end_class, before);
   const auto named = static_cast<size_t>(end - begin);
   const uint32_t base = side_default;
   size_t best_count = (end_class - first_class) - named;
@@ -234,7 +235,7 @@ void RowBuilder::ChooseDefault(const Entries& entries, uint32_t first_class, uin
   }
   auto it = begin;
   const auto add = [&](uint32_t c, uint32_t decision) {
-    if (decision != side_default) row.entries.push_back({c, decision});
+    if (decision != side_default) kept_.push_back({c, decision});
   };
   if (side_default == base) {
     for (; it != end; ++it) add(it->first, it->second);

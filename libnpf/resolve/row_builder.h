@@ -61,8 +61,8 @@ class RowBuilder {
                    const OrderedRules::Outcome& baseline);
   uint32_t InternDecision(const Decision& decision);
   using Entries = std::vector<std::pair<uint32_t, uint32_t>>;  // class, decision; sorted
-  void ChooseDefault(const Entries& entries, uint32_t first_class, uint32_t end_class,
-                     uint32_t& side_default, Row& row);
+  // Of entries_, those of a side that differ from its default go to kept_.
+  void ChooseDefault(uint32_t first_class, uint32_t end_class, uint32_t& side_default);
 
   PortSpace& ports_;
   const ResolveLimits& limits_;
@@ -79,6 +79,9 @@ class RowBuilder {
   };
   std::array<Decided, 4096> decided_;
   std::vector<uint32_t> counts_;  // by decision, zero between uses
+  // Of the row being made; kept, so that a row takes memory once.
+  Entries entries_;
+  std::vector<RowEntry> kept_;
   std::vector<std::vector<uint32_t>> policies_of_atom_;
   std::array<std::map<Maps, uint32_t>, 2> row_ids_;
   std::vector<Cost> costs_;
