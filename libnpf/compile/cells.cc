@@ -61,9 +61,7 @@ uint32_t Spread(uint32_t half) {
 }  // namespace
 
 CellTable::CellTable(const resolve::ResolvedPolicy& policy)
-    : policy_(policy),
-      outcome_words_((policy.port_classes.count + layout::kOutcomesPerWord - 1) /
-                     layout::kOutcomesPerWord) {
+    : policy_(policy), outcome_words_(layout::OutcomeWords(policy.port_classes.count)) {
   cells_ = {ReservedCell(Reason::kLoopback), ReservedCell(Reason::kMalformed)};
   const resolve::Decision allow{BitsetTable::kAll, BitsetTable::kNothing, false};
   const resolve::Decision deny{BitsetTable::kNothing, BitsetTable::kNothing, false};

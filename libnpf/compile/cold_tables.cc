@@ -125,8 +125,7 @@ void WritePorts(const ResolvedPolicy& policy, ImageWriter& writer) {
   }
   writer.header.port_class_count = classes.count;
   writer.header.port_class_bytes = classes.count <= 256 ? 1 : 2;
-  writer.header.outcome_words =
-      (classes.count + layout::kOutcomesPerWord - 1) / layout::kOutcomesPerWord;
+  writer.header.outcome_words = layout::OutcomeWords(classes.count);
   writer.PutNarrow(layout::kPortIndex, index, writer.header.port_class_bytes);
   writer.Put(layout::kPortClasses, records);
 }

@@ -17,12 +17,6 @@ constexpr char kCidrSyntax[] = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or
 
 bool IsPortNumber(int64_t port) { return port >= kPortMin && port <= kPortMax; }
 
-std::string Item(const std::string& list, size_t index) {
-  return list + "[" + std::to_string(index) + "]";
-}
-
-std::string FoundNumber(int64_t number) { return " (found " + std::to_string(number) + ")"; }
-
 // R71.
 void ValidateProtocol(const std::string& protocol, const std::string& field, ObjectFaults& faults) {
   if (protocol == "TCP" || protocol == "UDP" || protocol == "SCTP") return;
@@ -241,6 +235,12 @@ std::optional<IpPrefix> ValidateCidr(const std::string& text, const std::string&
   }
   return parsed.prefix;
 }
+
+std::string Item(const std::string& list, size_t index) {
+  return list + "[" + std::to_string(index) + "]";
+}
+
+std::string FoundNumber(int64_t number) { return " (found " + std::to_string(number) + ")"; }
 
 std::string Found(std::string_view text) { return " (found \"" + EscapeForMessage(text) + "\")"; }
 

@@ -69,7 +69,9 @@ void ValidateSelector(const LabelSelector& selector, const std::string& field,
                       ObjectFaults& faults);
 // Whether a pod can have it: not unspecified, loopback, link-local or multicast.
 bool IsEndpointAddress(const IpAddress& address);
-std::string Found(std::string_view text);  // ` (found "TEXT")`, escaped
+std::string Found(std::string_view text);                 // ` (found "TEXT")`, escaped
+std::string FoundNumber(int64_t number);                  // ` (found NUMBER)`
+std::string Item(const std::string& list, size_t index);  // "LIST[INDEX]"
 
 }  // namespace npf::model
 

@@ -19,11 +19,6 @@ constexpr char kNoNamedPorts[] =
     "networks/nodes/domainNames peer cannot be set with namedPorts since there are no namedPorts "
     "for networks/nodes/domainNames";
 
-std::string Item(const std::string& list, size_t index) {
-  return list + "[" + std::to_string(index) + "]";
-}
-std::string FoundNumber(int64_t number) { return " (found " + std::to_string(number) + ")"; }
-
 // As the schema's maxLength counts; bytes that are no UTF-8 count too.
 size_t CountCharacters(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {

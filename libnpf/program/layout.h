@@ -117,7 +117,7 @@ struct ImageHeader {
   uint8_t leaf_bytes = 0;        // 2 or 4
   uint8_t pair_cell_bytes = 0;   // 2 or 4
   uint8_t port_class_bytes = 0;  // 1 or 2
-  uint32_t outcome_words = 0;    // ceil(port_class_count / 16)
+  uint32_t outcome_words = 0;    // OutcomeWords(port_class_count)
   uint32_t reserved[9] = {};
 };
 static_assert(sizeof(ImageHeader) == 128);
@@ -151,6 +151,9 @@ enum Outcome : uint8_t {
   kOutcomeTier = 2,  // a cluster-wide tier has decided: a direction that denies, or one that allows
 };
 inline constexpr uint32_t kOutcomesPerWord = 16;
+inline constexpr uint32_t OutcomeWords(uint32_t port_class_count) {
+  return port_class_count / kOutcomesPerWord + (port_class_count % kOutcomesPerWord != 0 ? 1 : 0);
+}
 
 struct Cell {
   uint32_t decision[2];  // by Direction

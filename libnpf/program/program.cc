@@ -34,16 +34,17 @@ std::string_view ProgramView::String(uint32_t index) const {
   return {bytes.data() + offsets[index], offsets[index + 1] - offsets[index]};
 }
 
-std::span<const uint32_t> ProgramView::AllowBits(uint32_t decision) const {
-  const uint32_t bitset = Section<layout::Decision>(layout::kDecisions)[decision].allow_bitset;
+std::span<const uint32_t> ProgramView::Bitset(uint32_t index) const {
   return Section<uint32_t>(layout::kBitsets)
-      .subspan(size_t{bitset} * header_->bitset_words, header_->bitset_words);
+      .subspan(size_t{index} * header_->bitset_words, header_->bitset_words);
+}
+
+std::span<const uint32_t> ProgramView::AllowBits(uint32_t decision) const {
+  return Bitset(Section<layout::Decision>(layout::kDecisions)[decision].allow_bitset);
 }
 
 std::span<const uint32_t> ProgramView::TierBits(uint32_t decision) const {
-  const uint32_t bitset = Section<layout::Decision>(layout::kDecisions)[decision].tier_bitset;
-  return Section<uint32_t>(layout::kBitsets)
-      .subspan(size_t{bitset} * header_->bitset_words, header_->bitset_words);
+  return Bitset(Section<layout::Decision>(layout::kDecisions)[decision].tier_bitset);
 }
 
 std::span<const uint32_t> ProgramView::AtomsOf(uint32_t address_class) const {

@@ -158,8 +158,7 @@ class Verifier {
     }
     if (h.cell_count < 2 || h.port_class_count == 0 ||
         h.bitset_words != (uint64_t{h.port_class_count} + 31) / 32 ||
-        h.outcome_words != (uint64_t{h.port_class_count} + layout::kOutcomesPerWord - 1) /
-                               layout::kOutcomesPerWord) {
+        h.outcome_words != layout::OutcomeWords(h.port_class_count)) {
       return Bad("cell or port class counts");
     }
     if (h.v6_levels < 1 || h.v6_levels > 16) return Bad("IPv6 trie depth");

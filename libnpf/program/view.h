@@ -61,6 +61,8 @@ class ProgramView {
   const layout::Endpoint* FindEndpoint(uint8_t family, const uint8_t* address) const;
 
  private:
+  std::span<const uint32_t> Bitset(uint32_t index) const;
+
   AlignedBlock block_;
   const layout::ImageHeader* header_;
   const layout::SectionEntry* sections_;

@@ -9,8 +9,6 @@
 namespace npf::resolve {
 namespace {
 
-constexpr char kNameLabel[] = "kubernetes.io/metadata.name";
-
 std::string PodsText(const std::string& scope, const LabelSelector& pods) {
   const std::string text = TextOf(pods);
   return absl::StrCat(text.empty() ? "all pods" : absl::StrCat("pods with ", text), " in ", scope);
@@ -20,10 +18,7 @@ std::string PodsText(const std::string& scope, const LabelSelector& pods) {
 
 AtomTable::AtomTable(const Snapshot& snapshot) : snapshot_(snapshot) {
   for (const Namespace& ns : snapshot.namespaces()) {
-    ns_index_.emplace(ns.name, static_cast<uint32_t>(ns_labels_.size()));
-    Labels labels = ns.labels;
-    labels.Set(kNameLabel, ns.name);  // R12: the API server sets it, whatever the object says
-    ns_labels_.push_back(std::move(labels));
+    ns_index_.emplace(ns.name, static_cast<uint32_t>(ns_index_.size()));
   }
 }
 
@@ -142,7 +137,8 @@ uint32_t AtomTable::LabelSetOf(const Pod& pod) {
 
 const std::vector<uint32_t>& AtomTable::NamespaceSelectorsOf(uint32_t ns) {
   const auto [found, inserted] = ns_selectors_of_.try_emplace(ns);
-  if (inserted) found->second = ns_selectors_.Find(ns_labels_[ns]);
+  // A Snapshot gives every namespace its name as a label (R12).
+  if (inserted) found->second = ns_selectors_.Find(snapshot_.namespaces()[ns].labels);
   return found->second;
 }
 

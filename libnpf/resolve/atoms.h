@@ -63,7 +63,6 @@ class AtomTable {
 
   const Snapshot& snapshot_;
   absl::flat_hash_map<std::string, uint32_t> ns_index_;
-  std::vector<Labels> ns_labels_;  // with kubernetes.io/metadata.name (R12)
   SelectorIndex ns_selectors_;
   SelectorIndex pod_selectors_;
   SelectorIndex node_selectors_;
