@@ -37,10 +37,6 @@ std::string ProtocolName(uint8_t protocol) {
   }
 }
 
-bool HasPorts(uint8_t protocol) {
-  return protocol == kProtocolTcp || protocol == kProtocolUdp || protocol == kProtocolSctp;
-}
-
 // Letters to insert, delete or change (Levenshtein), on texts cut to a bound.
 size_t EditDistance(std::string_view a, std::string_view b) {
   a = a.substr(0, kComparedBytes);

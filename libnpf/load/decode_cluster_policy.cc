@@ -266,10 +266,7 @@ ClusterPolicy DecodeClusterPolicy(Decoding& decoding, const Node& root, ClusterP
                        EscapeForMessage(metadata.ns) + "\")");
   }
   StrictMap map(decoding, &root, path, StrictMap::Nulls::kQuiet);
-  map.Take("apiVersion");
-  map.Take("kind");
-  map.Take("status");
-  CheckMetadata(decoding, map.Take("metadata"));
+  TakeCommonFields(decoding, map);
   ClusterDecoder(decoding, kind).DecodeSpec(map.Take("spec"), out);
   return out;
 }

@@ -13,8 +13,9 @@ namespace npf::load {
 // a dash that was left over must not widen a policy.
 bool IsWrittenOut(Decoding& decoding, const Node& item, const Path& path);
 
-// `metadata` of a policy: every field of ObjectMeta, those that only the server sets among them.
-void CheckMetadata(Decoding& decoding, const Node* node);
+// What every policy has beside its `spec`: apiVersion, kind, status, and all fields of ObjectMeta,
+// those that only the server sets among them.
+void TakeCommonFields(Decoding& decoding, StrictMap& object);
 
 // Calls decode(decoding, item, path of the item) for every item.
 template <class Element, class DecodeElement>

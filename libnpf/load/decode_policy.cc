@@ -104,10 +104,11 @@ bool IsWrittenOut(Decoding& decoding, const Node& item, const Path& path) {
   return false;
 }
 
-void CheckMetadata(Decoding& decoding, const Node* node) {
+void TakeCommonFields(Decoding& decoding, StrictMap& object) {
+  for (const std::string_view name : {"apiVersion", "kind", "status"}) object.Take(name);
   const Path root;
   const Path path = root.Member("metadata");
-  StrictMap map(decoding, node, path, StrictMap::Nulls::kQuiet);
+  StrictMap map(decoding, object.Take("metadata"), path, StrictMap::Nulls::kQuiet);
   for (const std::string_view name :
        {"name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation",
         "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "labels",
@@ -134,10 +135,7 @@ NetworkPolicy DecodeNetworkPolicy(Decoding& decoding, const Node& root) {
   out.position = decoding.PositionOf(root.mark);
   const Path path;
   StrictMap map(decoding, &root, path, StrictMap::Nulls::kQuiet);
-  map.Take("apiVersion");
-  map.Take("kind");
-  map.Take("status");
-  CheckMetadata(decoding, map.Take("metadata"));
+  TakeCommonFields(decoding, map);
   DecodeSpec(decoding, map.Take("spec"), out);
   return out;
 }

@@ -55,10 +55,6 @@ std::optional<ProtocolText> ParseProtocol(std::string_view text) {
   return std::nullopt;
 }
 
-bool HasPorts(uint8_t protocol) {
-  return protocol == kProtocolTcp || protocol == kProtocolUdp || protocol == kProtocolSctp;
-}
-
 std::string ProtocolName(uint8_t protocol) {
   for (const auto& [name, number] : kNames) {
     if (number == protocol) return std::string(name);

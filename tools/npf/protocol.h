@@ -23,7 +23,6 @@ inline constexpr std::string_view kProtocolForms =
 // One of kProtocolForms, in any case.
 std::optional<ProtocolText> ParseProtocol(std::string_view text);
 
-bool HasPorts(uint8_t protocol);
 std::string ProtocolName(uint8_t protocol);  // "TCP", or the number
 
 // Decimal digits only, at most `max`.

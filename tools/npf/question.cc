@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "npf/diagnostics.h"
+#include "npf/flow.h"
 
 namespace npf::tools {
 namespace {

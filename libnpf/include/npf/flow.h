@@ -20,6 +20,11 @@ inline constexpr uint8_t kProtocolUdp = 17;
 inline constexpr uint8_t kProtocolIcmpv6 = 58;
 inline constexpr uint8_t kProtocolSctp = 132;
 
+// The protocols that rules with ports can name (R23); every other has no ports (R41).
+constexpr bool HasPorts(uint8_t protocol) {
+  return protocol == kProtocolTcp || protocol == kProtocolUdp || protocol == kProtocolSctp;
+}
+
 // Both addresses must be of one family; else the key's family is 0, which is judged malformed.
 FlowKey MakeFlowKey(const IpAddress& src, const IpAddress& dst, uint8_t protocol, uint16_t dst_port,
                     uint16_t src_port = 0);
