@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -78,18 +80,30 @@ void WriteRows(const ResolvedPolicy& policy, ImageWriter& writer) {
   std::vector<layout::Row> rows;
   std::vector<layout::RowEntry> entries;
   for (const resolve::Row& row : policy.rows) {
-    rows.push_back({row.default_pod, row.default_other, static_cast<uint32_t>(entries.size()),
+    rows.push_back({row.defaults, static_cast<uint32_t>(entries.size()),
                     static_cast<uint32_t>(row.entries.size())});
     for (const resolve::RowEntry& entry : row.entries) {
       entries.push_back({entry.peer_class, entry.decision});
     }
   }
+  std::vector<uint32_t> defaults;
+  for (const std::vector<uint32_t>& by_group : policy.defaults) {
+    defaults.insert(defaults.end(), by_group.begin(), by_group.end());
+  }
+  writer.header.peer_group_count = policy.peer_group_count;
+  writer.Put(layout::kPeerGroup, policy.peer_group);
+  writer.Put(layout::kRowDefaults, defaults);
   writer.Put(layout::kRowOfClass, row_of_class);
   writer.Put(layout::kRows, rows);
   writer.Put(layout::kRowEntries, entries);
 }
 
 void WriteEndpoints(const ResolvedPolicy& policy, ImageWriter& writer) {
+  std::vector<uint32_t> label_strings;
+  for (const std::string& text : policy.label_texts) label_strings.push_back(writer.Intern(text));
+  std::string name;
+  std::string_view last_node;
+  uint32_t node = layout::kNone;
   std::vector<layout::Endpoint> endpoints;
   endpoints.reserve(policy.endpoints.size());
   for (const resolve::Endpoint& endpoint : policy.endpoints) {
@@ -98,9 +112,18 @@ void WriteEndpoints(const ResolvedPolicy& policy, ImageWriter& writer) {
     record.family = static_cast<uint8_t>(endpoint.address.family);
     record.kind = static_cast<uint8_t>(endpoint.kind);
     record.address_class = endpoint.address_class;
-    record.name = writer.Intern(endpoint.name);
-    record.node = writer.Intern(endpoint.node);
-    record.labels = writer.Intern(endpoint.labels);
+    if (endpoint.node != last_node) {  // neighbours are often of one node
+      last_node = endpoint.node;
+      node = writer.Intern(last_node);
+    }
+    record.node = node;
+    record.name = node;
+    record.labels = layout::kNone;
+    if (endpoint.pod != nullptr) {
+      name.assign(endpoint.pod->ns).append("/").append(endpoint.pod->name);
+      record.name = writer.Intern(name);
+      record.labels = label_strings[endpoint.label_text];
+    }
     endpoints.push_back(record);
   }
   writer.Put(layout::kEndpoints, endpoints);

@@ -27,32 +27,34 @@ void ImageWriter::PutBytes(layout::SectionId id, std::span<const std::byte> byte
   sections_[id].element_bytes = static_cast<uint32_t>(element_bytes);
 }
 
+template <typename T>
+void ImageWriter::PutAs(layout::SectionId id, std::span<const uint32_t> values) {
+  Section& section = sections_[id];
+  section.element_bytes = sizeof(T);
+  section.bytes.resize(values.size() * sizeof(T));
+  std::byte* to = section.bytes.data();
+  for (size_t i = 0; i < values.size(); ++i) {
+    const auto value = static_cast<T>(values[i]);
+    std::memcpy(to + i * sizeof(T), &value, sizeof(T));
+  }
+}
+
 void ImageWriter::PutNarrow(layout::SectionId id, std::span<const uint32_t> values,
                             uint32_t element_bytes) {
-  Section& section = sections_[id];
-  section.element_bytes = element_bytes;
-  section.bytes.resize(values.size() * element_bytes);
-  std::byte* to = section.bytes.data();
-  for (const uint32_t value : values) {
-    const auto narrow8 = static_cast<uint8_t>(value);
-    const auto narrow16 = static_cast<uint16_t>(value);
-    const void* from = element_bytes == 1   ? static_cast<const void*>(&narrow8)
-                       : element_bytes == 2 ? static_cast<const void*>(&narrow16)
-                                            : static_cast<const void*>(&value);
-    std::memcpy(to, from, element_bytes);
-    to += element_bytes;
-  }
+  if (element_bytes == 1) return PutAs<uint8_t>(id, values);
+  if (element_bytes == 2) return PutAs<uint16_t>(id, values);
+  PutAs<uint32_t>(id, values);
 }
 
 uint32_t ImageWriter::Intern(std::string_view text) {
   if (text.empty()) return layout::kNone;
-  const auto [found, inserted] =
-      string_ids_.try_emplace(std::string(text), static_cast<uint32_t>(string_offsets_.size() - 1));
-  if (inserted) {
-    string_bytes_.append(text);
-    string_offsets_.push_back(static_cast<uint32_t>(string_bytes_.size()));
-  }
-  return found->second;
+  const auto known = string_ids_.find(text);
+  if (known != string_ids_.end()) return *known;
+  const auto id = static_cast<uint32_t>(string_offsets_.size() - 1);
+  string_bytes_.append(text);
+  string_offsets_.push_back(static_cast<uint32_t>(string_bytes_.size()));
+  string_ids_.insert(id);
+  return id;
 }
 
 size_t ImageWriter::ImageBytes() const {

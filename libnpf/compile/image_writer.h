@@ -9,7 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "absl/status/statusor.h"
 #include "program/layout.h"
 #include "program/view.h"
@@ -18,6 +19,10 @@ namespace npf {
 
 class ImageWriter {
  public:
+  ImageWriter() = default;
+  ImageWriter(const ImageWriter&) = delete;
+  ImageWriter& operator=(const ImageWriter&) = delete;
+
   layout::ImageHeader header;
 
   template <typename T>
@@ -42,6 +47,8 @@ class ImageWriter {
 
  private:
   void PutBytes(layout::SectionId id, std::span<const std::byte> bytes, size_t element_bytes);
+  template <typename T>
+  void PutAs(layout::SectionId id, std::span<const uint32_t> values);
   struct Section {
     std::vector<std::byte> bytes;
     uint32_t element_bytes = 1;
@@ -49,7 +56,25 @@ class ImageWriter {
   std::array<Section, layout::kSectionCount> sections_;
   std::vector<uint32_t> string_offsets_ = {0};
   std::string string_bytes_;
-  absl::flat_hash_map<std::string, uint32_t> string_ids_;
+  // The strings by content, which stands in string_bytes_.
+  struct StringHash {
+    using is_transparent = void;
+    const ImageWriter* writer;
+    size_t operator()(uint32_t id) const { return (*this)(writer->String(id)); }
+    size_t operator()(std::string_view text) const { return absl::HashOf(text); }
+  };
+  struct StringEqual {
+    using is_transparent = void;
+    const ImageWriter* writer;
+    bool operator()(uint32_t a, uint32_t b) const { return a == b; }
+    bool operator()(uint32_t id, std::string_view text) const { return writer->String(id) == text; }
+  };
+  std::string_view String(uint32_t id) const {
+    return std::string_view(string_bytes_)
+        .substr(string_offsets_[id], string_offsets_[id + 1] - string_offsets_[id]);
+  }
+  absl::flat_hash_set<uint32_t, StringHash, StringEqual> string_ids_{0, StringHash{this},
+                                                                     StringEqual{this}};
 };
 
 }  // namespace npf

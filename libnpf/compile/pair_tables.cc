@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "compile/two_choice.h"
@@ -26,6 +26,15 @@ absl::Status TooLarge(const char* what, size_t bytes, size_t bytes_max) {
       absl::StrCat("the ", what, " would take ", bytes, " bytes, the budget has ", bytes_max));
 }
 
+uint32_t RowOf(const ResolvedPolicy& policy, size_t direction, uint32_t c) {
+  return c < policy.pod_class_count ? policy.row_of_class[direction][c] : resolve::kNone;
+}
+
+// The decision of a row's defaults; without a row all is open.
+uint32_t DefaultOf(const ResolvedPolicy& policy, uint32_t defaults, uint32_t peer_group) {
+  return defaults == resolve::kNone ? layout::kOpenDecision : policy.defaults[defaults][peer_group];
+}
+
 }  // namespace
 
 PairTables::PairTables(const ResolvedPolicy& policy, CellTable& cells, const Deadline& deadline)
@@ -43,17 +52,14 @@ PairTables::PairTables(const ResolvedPolicy& policy, CellTable& cells, const Dea
 
 void PairTables::MakeGroups(size_t direction, std::vector<uint32_t>& group_of,
                             std::vector<Group>& groups) {
-  std::map<Group, uint32_t> ids;
+  absl::flat_hash_map<std::tuple<uint32_t, uint32_t, uint8_t>, uint32_t> ids;
   group_of.resize(class_count_);
   for (uint32_t c = 0; c < class_count_; ++c) {
-    Group group{0, 0, policy_.classes[c].kind};  // open
-    const uint32_t row =
-        c < policy_.pod_class_count ? policy_.row_of_class[direction][c] : resolve::kNone;
-    if (row != resolve::kNone) {
-      group.default_pod = policy_.rows[row].default_pod;
-      group.default_other = policy_.rows[row].default_other;
-    }
-    const auto [found, inserted] = ids.try_emplace(group, static_cast<uint32_t>(groups.size()));
+    Group group{resolve::kNone, policy_.peer_group[c], policy_.classes[c].kind};
+    const uint32_t row = RowOf(policy_, direction, c);
+    if (row != resolve::kNone) group.defaults = policy_.rows[row].defaults;
+    const std::tuple key(group.defaults, group.peer_group, static_cast<uint8_t>(group.kind));
+    const auto [found, inserted] = ids.try_emplace(key, static_cast<uint32_t>(groups.size()));
     if (inserted) groups.push_back(group);
     group_of[c] = found->second;
   }
@@ -90,7 +96,21 @@ void PairTables::IndexIngressRows() {
   }
 }
 
-absl::Status PairTables::MakeDefaults() {
+uint32_t PairTables::EgressDefault(uint32_t src, uint32_t dst) const {
+  return DefaultOf(policy_, source_groups_[source_group_[src]].defaults, policy_.peer_group[dst]);
+}
+
+uint32_t PairTables::IngressDefault(uint32_t src, uint32_t dst) const {
+  return DefaultOf(policy_, destination_groups_[destination_group_[dst]].defaults,
+                   policy_.peer_group[src]);
+}
+
+uint32_t PairTables::DefaultCell(const Group& src, const Group& dst) {
+  return cells_.Intern(DefaultOf(policy_, src.defaults, dst.peer_group),
+                       DefaultOf(policy_, dst.defaults, src.peer_group), src.kind, dst.kind);
+}
+
+absl::Status PairTables::MakeDefaultCells() {
   const size_t count = source_groups_.size() * destination_groups_.size();
   if (count > kDefaultCellsMax) {
     return absl::ResourceExhaustedError(absl::StrCat(
@@ -100,67 +120,58 @@ absl::Status PairTables::MakeDefaults() {
   default_cells_.clear();
   default_cells_.reserve(count);
   for (const Group& src : source_groups_) {
-    const bool src_is_pod = src.kind == resolve::AddressKind::kPod;
-    for (const Group& dst : destination_groups_) {
-      const bool dst_is_pod = dst.kind == resolve::AddressKind::kPod;
-      default_cells_.push_back(cells_.Intern(dst_is_pod ? src.default_pod : src.default_other,
-                                             src_is_pod ? dst.default_pod : dst.default_other,
-                                             src.kind, dst.kind));
-    }
+    for (const Group& dst : destination_groups_) default_cells_.push_back(DefaultCell(src, dst));
   }
   return absl::OkStatus();
 }
 
-uint32_t PairTables::DefaultIngress(uint32_t src, uint32_t dst) const {
-  const Group& group = destination_groups_[destination_group_[dst]];
-  return src < policy_.pod_class_count ? group.default_pod : group.default_other;
-}
-
-void PairTables::Touch(uint32_t dst, uint32_t egress_default, uint32_t src) {
+void PairTables::Touch(uint32_t src, uint32_t dst) {
   if (stamp_[dst] == stamp_now_) return;
   stamp_[dst] = stamp_now_;
-  egress_[dst] = egress_default;
-  ingress_[dst] = DefaultIngress(src, dst);
+  egress_[dst] = EgressDefault(src, dst);
+  ingress_[dst] = IngressDefault(src, dst);
   touched_.push_back(dst);
 }
 
-void PairTables::CollectExceptions(uint32_t src, std::vector<Exception>& exceptions) {
+void PairTables::VisitNamed(uint32_t src) {
   ++stamp_now_;
   touched_.clear();
-  exceptions.clear();
-  const Group& group = source_groups_[source_group_[src]];
-  const auto egress_default = [&](uint32_t dst) {
-    return dst < policy_.pod_class_count ? group.default_pod : group.default_other;
-  };
-  const uint32_t egress_row =
-      src < policy_.pod_class_count ? policy_.row_of_class[kEgress][src] : resolve::kNone;
+  const uint32_t egress_row = RowOf(policy_, kEgress, src);
   if (egress_row != resolve::kNone) {
     for (const auto& entry : policy_.rows[egress_row].entries) {
-      Touch(entry.peer_class, 0, src);
+      Touch(src, entry.peer_class);
       egress_[entry.peer_class] = entry.decision;
     }
   }
   for (uint32_t i = entry_first_[src]; i < entry_first_[src + 1]; ++i) {
     const auto [row, decision] = entry_rows_[i];
     for (uint32_t j = subject_first_[row]; j < subject_first_[row + 1]; ++j) {
-      Touch(subjects_[j], egress_default(subjects_[j]), src);
+      Touch(src, subjects_[j]);
       ingress_[subjects_[j]] = decision;
     }
   }
-  const uint32_t* defaults = &default_cells_[source_group_[src] * destination_groups_.size()];
-  std::sort(touched_.begin(), touched_.end());
-  for (const uint32_t dst : touched_) {
-    const uint32_t cell = cells_.Intern(egress_[dst], ingress_[dst], policy_.classes[src].kind,
-                                        policy_.classes[dst].kind);
-    if (cell != defaults[destination_group_[dst]]) exceptions.push_back({dst, cell});
-  }
+}
+
+uint32_t PairTables::NamedCell(uint32_t src, uint32_t dst) {
+  return cells_.Intern(egress_[dst], ingress_[dst], policy_.classes[src].kind,
+                       policy_.classes[dst].kind);
 }
 
 void PairTables::FillRow(uint32_t src, std::vector<uint32_t>& row) {
-  const uint32_t* defaults = &default_cells_[source_group_[src] * destination_groups_.size()];
-  for (uint32_t dst = 0; dst < class_count_; ++dst) row[dst] = defaults[destination_group_[dst]];
-  CollectExceptions(src, exceptions_);
-  for (const Exception& exception : exceptions_) row[exception.dst] = exception.cell;
+  VisitNamed(src);
+  const Group& group = source_groups_[source_group_[src]];
+  row_cells_.assign(destination_groups_.size(), resolve::kNone);
+  for (uint32_t dst = 0; dst < class_count_; ++dst) {
+    if (stamp_[dst] == stamp_now_) {
+      row[dst] = NamedCell(src, dst);
+      continue;
+    }
+    uint32_t& cell = row_cells_[destination_group_[dst]];
+    if (cell == resolve::kNone) {
+      cell = DefaultCell(group, destination_groups_[destination_group_[dst]]);
+    }
+    row[dst] = cell;
+  }
 }
 
 absl::Status PairTables::BuildDense(size_t bytes_max, ImageWriter& writer) {
@@ -207,7 +218,7 @@ absl::Status PairTables::BuildTiled(size_t bytes_max, ImageWriter& writer) {
   return absl::OkStatus();
 }
 
-size_t PairTables::CountExceptionsAtMost() const {
+size_t PairTables::CountNamedAtMost() const {
   size_t count = 0;
   for (uint32_t c = 0; c < policy_.pod_class_count; ++c) {
     for (const size_t direction : {kIngress, kEgress}) {
@@ -219,16 +230,23 @@ size_t PairTables::CountExceptionsAtMost() const {
 }
 
 absl::Status PairTables::BuildHash(size_t bytes_max, ImageWriter& writer) {
+  absl::Status status = MakeDefaultCells();
+  if (!status.ok()) return status;
   constexpr size_t kBytesPerPair = sizeof(layout::PairBucket) / layout::PairBucket::kSlots + 1;
   // An upper bound, halved: a pair that both directions name counts twice in it.
-  if (CountExceptionsAtMost() / 2 * kBytesPerPair > bytes_max) {
-    return TooLarge("hash of class pairs", CountExceptionsAtMost() * kBytesPerPair, bytes_max);
+  if (CountNamedAtMost() / 2 * kBytesPerPair > bytes_max) {
+    return TooLarge("hash of class pairs", CountNamedAtMost() * kBytesPerPair, bytes_max);
   }
   std::vector<std::pair<uint64_t, uint32_t>> pairs;  // source << 32 | destination, cell
-  std::vector<Exception> exceptions;
   for (uint32_t src = 0; src < class_count_; ++src) {
-    CollectExceptions(src, exceptions);
-    for (const Exception& e : exceptions) pairs.emplace_back(uint64_t{src} << 32 | e.dst, e.cell);
+    VisitNamed(src);
+    std::sort(touched_.begin(), touched_.end());
+    const size_t defaults = source_group_[src] * destination_groups_.size();
+    for (const uint32_t dst : touched_) {
+      const uint32_t cell = NamedCell(src, dst);
+      if (cell == default_cells_[defaults + destination_group_[dst]]) continue;
+      pairs.emplace_back(uint64_t{src} << 32 | dst, cell);
+    }
     if (pairs.size() * kBytesPerPair > bytes_max) {
       return TooLarge("hash of class pairs", pairs.size() * kBytesPerPair, bytes_max);
     }
@@ -257,8 +275,7 @@ absl::Status PairTables::BuildHash(size_t bytes_max, ImageWriter& writer) {
 }
 
 absl::Status PairTables::Build(PairKind kind, size_t image_bytes_max, ImageWriter& writer) {
-  absl::Status status = MakeDefaults();
-  if (!status.ok()) return status;
+  absl::Status status;
   const size_t used = writer.ImageBytes();
   const size_t bytes_max = image_bytes_max > used ? image_bytes_max - used : 0;
   std::vector<PairKind> order = {kind};

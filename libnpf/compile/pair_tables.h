@@ -8,6 +8,9 @@
 //   hash    a cell by (source group, destination group), and a hash of the exceptions
 //   tiled   a matrix cut into tiles of 32 columns, equal tiles stored once
 //
+// A group is what classes share in whatever rows do not name them: the defaults of their own row,
+// the peer group for which other rows have a default, and the kind of address.
+//
 // Rejected: a hash of all pairs that are not denied (an "allow all pods" rule fills it), and a
 // matrix by row instead of by class (it saves a tenth and costs a look-up).
 #ifndef NPF_COMPILE_PAIR_TABLES_H_
@@ -36,27 +39,26 @@ class PairTables {
   absl::Status Build(PairKind kind, size_t image_bytes_max, ImageWriter& writer);
 
  private:
-  struct Group {  // what the defaults of a class's row and its kind come to
-    uint32_t default_pod;
-    uint32_t default_other;
+  struct Group {
+    uint32_t defaults;  // kNone: open
+    uint32_t peer_group;
     resolve::AddressKind kind;
     auto operator<=>(const Group&) const = default;
-  };
-  struct Exception {
-    uint32_t dst;
-    uint32_t cell;
   };
 
   void MakeGroups(size_t direction, std::vector<uint32_t>& group_of, std::vector<Group>& groups);
   void IndexIngressRows();
-  absl::Status MakeDefaults();
-  // Pairs of one source whose cell is not their groups' default, in no special order.
-  void CollectExceptions(uint32_t src, std::vector<Exception>& exceptions);
+  uint32_t DefaultCell(const Group& src, const Group& dst);
+  absl::Status MakeDefaultCells();
+  uint32_t EgressDefault(uint32_t src, uint32_t dst) const;
+  uint32_t IngressDefault(uint32_t src, uint32_t dst) const;
+  // Works out the pairs of one source that a row names: touched_, and their decisions.
+  void VisitNamed(uint32_t src);
+  void Touch(uint32_t src, uint32_t dst);
+  uint32_t NamedCell(uint32_t src, uint32_t dst);  // of a touched pair
   void FillRow(uint32_t src, std::vector<uint32_t>& row);
-  size_t CountExceptionsAtMost() const;
+  size_t CountNamedAtMost() const;
   uint32_t CellBytes() const { return cells_.count() <= 65536 ? 2 : 4; }
-  void Touch(uint32_t dst, uint32_t egress_default, uint32_t src);
-  uint32_t DefaultIngress(uint32_t src, uint32_t dst) const;
 
   absl::Status BuildDense(size_t bytes_max, ImageWriter& writer);
   absl::Status BuildTiled(size_t bytes_max, ImageWriter& writer);
@@ -68,7 +70,8 @@ class PairTables {
   uint32_t class_count_;
   std::vector<uint32_t> source_group_, destination_group_;  // by class
   std::vector<Group> source_groups_, destination_groups_;
-  std::vector<uint32_t> default_cells_;  // [source group][destination group]
+  std::vector<uint32_t> default_cells_;  // [source group][destination group], hash only
+  std::vector<uint32_t> row_cells_;      // of FillRow: default cells by destination group
 
   // CSR: by source class, the ingress rows with an entry for it; by row, its subject classes.
   std::vector<uint32_t> entry_first_;
@@ -78,8 +81,7 @@ class PairTables {
 
   // Of the source being worked on, by destination.
   std::vector<uint32_t> stamp_, egress_, ingress_;
-  std::vector<uint32_t> touched_;
-  std::vector<Exception> exceptions_;  // of FillRow
+  std::vector<uint32_t> touched_;  // in no special order
   uint32_t stamp_now_ = 0;
 };
 

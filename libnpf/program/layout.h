@@ -72,6 +72,8 @@ enum SectionId : uint32_t {
   kClassAtoms,        // u32, sorted within a class: atoms that the class is in
   kClassNamedPorts,   // NamedPort
   kRowOfClass,        // u32 [2][pod_class_count]: row by direction, kNone where not isolated
+  kPeerGroup,         // u32 by class: classes that no cluster tier tells apart as peers
+  kRowDefaults,       // u32 [..][peer_group_count]: decision for peers of a group
   kRows,              // Row
   kRowEntries,        // RowEntry, sorted by peer class within a row
   kEndpoints,         // Endpoint, sorted by family and address
@@ -118,7 +120,8 @@ struct ImageHeader {
   uint8_t pair_cell_bytes = 0;   // 2 or 4
   uint8_t port_class_bytes = 0;  // 1 or 2
   uint32_t outcome_words = 0;    // OutcomeWords(port_class_count)
-  uint32_t reserved[9] = {};
+  uint32_t peer_group_count = 0;
+  uint32_t reserved[8] = {};
 };
 static_assert(sizeof(ImageHeader) == 128);
 inline constexpr size_t kChecksumFrom = offsetof(ImageHeader, image_bytes);
@@ -189,8 +192,7 @@ struct NamedPort {
 };
 
 struct Row {
-  uint32_t default_pod;    // decision for peers that are pods
-  uint32_t default_other;  // decision for all other peers
+  uint32_t defaults;  // row of kRowDefaults: what peers come to that have no entry
   uint32_t first_entry;
   uint32_t entry_count;
 };

@@ -71,7 +71,9 @@ uint32_t ProgramView::DecisionOf(uint32_t direction, uint32_t subject_class,
       entries.begin(), entries.end(), peer_class,
       [](const layout::RowEntry& entry, uint32_t peer) { return entry.peer_class < peer; });
   if (found != entries.end() && found->peer_class == peer_class) return found->decision;
-  return peer_class < header_->pod_class_count ? row.default_pod : row.default_other;
+  const uint32_t group = Section<uint32_t>(layout::kPeerGroup)[peer_class];
+  return Section<uint32_t>(
+      layout::kRowDefaults)[size_t{row.defaults} * header_->peer_group_count + group];
 }
 
 const layout::Endpoint* ProgramView::FindEndpoint(uint8_t family, const uint8_t* address) const {

@@ -41,6 +41,8 @@ constexpr std::array<SectionShape, layout::kSectionCount> kShapes = {{
     {"class_atoms", 4},
     {"class_named_ports", sizeof(layout::NamedPort)},
     {"row_of_class", 4},
+    {"peer_group", 4},
+    {"row_defaults", 4},
     {"rows", sizeof(layout::Row)},
     {"row_entries", sizeof(layout::RowEntry)},
     {"endpoints", sizeof(layout::Endpoint)},
@@ -330,9 +332,18 @@ class Verifier {
         return BadSection(layout::kRowOfClass, "names no row");
       }
     }
+    const uint64_t groups = header_->peer_group_count;
+    if (Count(layout::kPeerGroup) != header_->class_count || groups == 0 ||
+        Count(layout::kRowDefaults) % groups != 0) {
+      return Bad("the peer groups have a wrong length");
+    }
+    absl::Status status = CheckBelow(layout::kPeerGroup, header_->peer_group_count);
+    if (status.ok()) {
+      status = CheckBelow(layout::kRowDefaults, static_cast<uint32_t>(Count(layout::kDecisions)));
+    }
+    if (!status.ok()) return status;
     for (const layout::Row& row : Section<layout::Row>(layout::kRows)) {
-      if (row.default_pod >= Count(layout::kDecisions) ||
-          row.default_other >= Count(layout::kDecisions) ||
+      if (row.defaults >= Count(layout::kRowDefaults) / groups ||
           !Within(row.first_entry, row.entry_count, layout::kRowEntries)) {
         return BadSection(layout::kRows, "points outside");
       }
@@ -419,9 +430,9 @@ class Verifier {
   }
   template <typename T>
   absl::Status CheckValuesBelow(SectionId id, uint32_t bound) const {
-    for (const T value : Section<T>(id)) {
-      if (value >= bound) return BadSection(id, "points outside");
-    }
+    T largest = 0;
+    for (const T value : Section<T>(id)) largest = std::max(largest, value);
+    if (Count(id) != 0 && largest >= bound) return BadSection(id, "points outside");
     return absl::OkStatus();
   }
 

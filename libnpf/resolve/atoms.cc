@@ -116,23 +116,27 @@ std::vector<uint32_t> AtomTable::NodeAtomsOf(const Node& node) const {
 }
 
 uint32_t AtomTable::LabelSetOf(const Pod& pod) {
+  projection_.clear();
+  for (const auto& label : pod.labels) {
+    if (!pod_selectors_.keys().contains(label.first)) continue;
+    // With separators that no label can contain.
+    projection_.append(label.first).push_back('\0');
+    projection_.append(label.second).push_back('\0');
+  }
+  const auto known = label_set_ids_.find(projection_);
+  if (known != label_set_ids_.end()) return known->second;
+  const auto label_set = static_cast<uint32_t>(label_sets_.size());
+  label_set_ids_.emplace(projection_, label_set);
   Labels projected;
   std::string text;
-  std::string identity;  // the text with separators that no label can contain
   for (const auto& [key, value] : pod.labels) {
     if (!pod_selectors_.keys().contains(key)) continue;
     projected.Set(key, value);
     absl::StrAppend(&text, text.empty() ? "" : ",", key, "=", value);
-    identity.append(key).push_back('\0');
-    identity.append(value).push_back('\0');
   }
-  const auto [found, inserted] =
-      label_set_ids_.try_emplace(std::move(identity), static_cast<uint32_t>(label_sets_.size()));
-  if (inserted) {
-    label_sets_.push_back({pod_selectors_.Find(projected)});
-    label_texts_.push_back(std::move(text));
-  }
-  return found->second;
+  label_sets_.push_back({pod_selectors_.Find(projected)});
+  label_texts_.push_back(std::move(text));
+  return label_set;
 }
 
 const std::vector<uint32_t>& AtomTable::NamespaceSelectorsOf(uint32_t ns) {

@@ -80,6 +80,7 @@ class AtomTable {
   absl::flat_hash_map<uint32_t, std::vector<Scoped>> by_ns_selector_;
   PrefixForest forest_;
 
+  std::string projection_;  // of LabelSetOf: labels that selectors speak of
   std::vector<LabelSet> label_sets_;
   std::vector<std::string> label_texts_;
   absl::flat_hash_map<std::string, uint32_t> label_set_ids_;

@@ -1,6 +1,7 @@
 #include "resolve/class_builder.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -12,24 +13,27 @@ void AddRepresentative(AddressClass& address_class, const IpAddress& address) {
   if (known.size() < 2) known.push_back(address);
 }
 
-// Endpoints are large; their order is found on small keys.
+// The order is found on small keys that compare as numbers.
+struct AddressKey {
+  Family family;
+  std::array<uint64_t, 2> value;
+  uint32_t index;
+  auto operator<=>(const AddressKey&) const = default;
+};
+
 void SortByAddress(std::vector<Endpoint>& endpoints) {
-  struct Key {
-    IpAddress address;
-    uint32_t index;
-  };
-  std::vector<Key> keys;
+  std::vector<AddressKey> keys;
   keys.reserve(endpoints.size());
   for (const Endpoint& endpoint : endpoints) {
-    keys.push_back({endpoint.address, static_cast<uint32_t>(keys.size())});
+    AddressKey key{endpoint.address.family, {}, static_cast<uint32_t>(keys.size())};
+    std::memcpy(key.value.data(), endpoint.address.bytes.data(), sizeof key.value);
+    for (uint64_t& half : key.value) half = __builtin_bswap64(half);
+    keys.push_back(key);
   }
-  std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
-    if (a.address.family != b.address.family) return a.address.family < b.address.family;
-    return std::memcmp(a.address.bytes.data(), b.address.bytes.data(), a.address.bytes.size()) < 0;
-  });
+  std::sort(keys.begin(), keys.end());
   std::vector<Endpoint> sorted;
   sorted.reserve(endpoints.size());
-  for (const Key& key : keys) sorted.push_back(std::move(endpoints[key.index]));
+  for (const AddressKey& key : keys) sorted.push_back(endpoints[key.index]);
   endpoints = std::move(sorted);
 }
 
@@ -37,7 +41,7 @@ void SortByAddress(std::vector<Endpoint>& endpoints) {
 
 uint32_t ClassBuilder::PodClass(uint32_t atom_set, uint32_t block_set, uint32_t port_signature) {
   const auto [found, inserted] = pod_classes_.try_emplace(
-      {atom_set, block_set, port_signature}, static_cast<uint32_t>(out_.classes.size()));
+      std::tuple(atom_set, block_set, port_signature), static_cast<uint32_t>(out_.classes.size()));
   if (!inserted) return found->second;
   AddressClass made{.kind = AddressKind::kPod, .port_signature = port_signature};
   const auto& selected = atoms_.atom_sets()[atom_set];
@@ -61,9 +65,9 @@ uint32_t ClassBuilder::OtherClass(AddressKind kind, uint32_t block_set,
   return found->second;
 }
 
-void ClassBuilder::AddEndpoint(Endpoint endpoint) {
+void ClassBuilder::AddEndpoint(const Endpoint& endpoint) {
   AddRepresentative(out_.classes[endpoint.address_class], endpoint.address);
-  out_.endpoints.push_back(std::move(endpoint));
+  out_.endpoints.push_back(endpoint);
 }
 
 void ClassBuilder::Build(const Inventory& inventory) {
@@ -76,9 +80,9 @@ void ClassBuilder::Build(const Inventory& inventory) {
     AddEndpoint({.address = held.address,
                  .kind = AddressKind::kPod,
                  .address_class = address_class,
-                 .name = ObjectName(*held.pod),
+                 .pod = held.pod,
                  .node = held.pod->node_name,
-                 .labels = atoms_.label_texts()[identity.labels]});
+                 .label_text = identity.labels});
   }
   out_.pod_class_count = static_cast<uint32_t>(out_.classes.size());
   for (const NodeAddress& held : inventory.nodes) {
@@ -88,9 +92,7 @@ void ClassBuilder::Build(const Inventory& inventory) {
     AddEndpoint({.address = held.address,
                  .kind = AddressKind::kNode,
                  .address_class = OtherClass(AddressKind::kNode, block_set, node_atoms),
-                 .name = held.node,
-                 .node = held.node,
-                 .labels = {}});
+                 .node = held.node});
   }
   SortByAddress(out_.endpoints);
   AddRegions();

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "resolve/atoms.h"
 #include "resolve/inventory.h"
 #include "resolve/port_space.h"
@@ -26,14 +27,15 @@ class ClassBuilder {
   uint32_t PodClass(uint32_t atom_set, uint32_t block_set, uint32_t port_signature);
   uint32_t OtherClass(AddressKind kind, uint32_t block_set,
                       const std::vector<uint32_t>& node_atoms = {});
-  void AddEndpoint(Endpoint endpoint);
+  void AddEndpoint(const Endpoint& endpoint);
   void AddRegions();
   void AddRegionRepresentatives();
 
   AtomTable& atoms_;
   PortSpace& ports_;
   ResolvedPolicy& out_;
-  std::map<std::tuple<uint32_t, uint32_t, uint32_t>, uint32_t> pod_classes_;
+  // Atom set, block set, port signature.
+  absl::flat_hash_map<std::tuple<uint32_t, uint32_t, uint32_t>, uint32_t> pod_classes_;
   // Kind, blocks, node selectors' atoms.
   std::map<std::tuple<AddressKind, uint32_t, std::vector<uint32_t>>, uint32_t> other_classes_;
 };

@@ -1,18 +1,23 @@
 #include "resolve/inventory.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 
 namespace npf::resolve {
 namespace {
 
-std::string KeyOf(const IpAddress& address) {
-  std::string key(address.bytes.begin(), address.bytes.end());
-  key.push_back(static_cast<char>(address.family));
-  return key;
-}
+struct AddressHash {
+  size_t operator()(const IpAddress& address) const {
+    uint64_t halves[2];
+    std::memcpy(halves, address.bytes.data(), sizeof halves);
+    return absl::HashOf(halves[0], halves[1], address.family);
+  }
+};
 
 bool IsFinished(const Pod& pod) {
   return pod.phase == PodPhase::kSucceeded || pod.phase == PodPhase::kFailed;
@@ -30,6 +35,8 @@ class Taker {
       : snapshot_(snapshot), diagnostics_(diagnostics) {}
 
   Inventory Take() {
+    holder_.reserve(snapshot_.pods().size());
+    inventory_.pods.reserve(snapshot_.pods().size());
     for (const Pod& pod : snapshot_.pods()) {
       if (IsFinished(pod) || pod.host_network) continue;
       for (const std::string& text : pod.ips) TakePodAddress(pod, text);
@@ -48,7 +55,7 @@ class Taker {
   void TakePodAddress(const Pod& pod, const std::string& text) {
     const std::optional<IpAddress> address = ParseIpAddress(text);
     if (!address) return;
-    const auto [found, inserted] = holder_.try_emplace(KeyOf(*address), inventory_.pods.size());
+    const auto [found, inserted] = holder_.try_emplace(*address, inventory_.pods.size());
     if (inserted) {
       inventory_.pods.push_back({*address, &pod});
       return;
@@ -62,19 +69,18 @@ class Taker {
                      ", which has it: not terminating, then newest, then first by name"));
   }
 
-  void TakeNodeAddress(const std::string& node, const Node* object, const std::string& text) {
+  void TakeNodeAddress(std::string_view node, const Node* object, const std::string& text) {
     const std::optional<IpAddress> address = ParseIpAddress(text);
     if (!address) return;
-    const std::string key = KeyOf(*address);
-    if (const auto pod = holder_.find(key); pod != holder_.end()) {
+    if (const auto pod = holder_.find(*address); pod != holder_.end()) {
       const Pod& holder = *inventory_.pods[pod->second].pod;
       diagnostics_.AddWarning(holder.position, absl::StrCat("Pod ", ObjectName(holder)),
                               "status.podIPs",
-                              absl::StrCat("address ", text, " is also that of node ", node,
-                                           "; it is judged as the pod's"));
+                              absl::StrCat("address ", text, " is also that of node ",
+                                           std::string(node), "; it is judged as the pod's"));
       return;
     }
-    if (node_addresses_.try_emplace(key, true).second) {
+    if (node_addresses_.insert(*address).second) {
       inventory_.nodes.push_back({*address, node, object});
     }
   }
@@ -82,8 +88,8 @@ class Taker {
   const Snapshot& snapshot_;
   Diagnostics& diagnostics_;
   Inventory inventory_;
-  absl::flat_hash_map<std::string, size_t> holder_;
-  absl::flat_hash_map<std::string, bool> node_addresses_;
+  absl::flat_hash_map<IpAddress, size_t, AddressHash> holder_;
+  absl::flat_hash_set<IpAddress, AddressHash> node_addresses_;
 };
 
 }  // namespace

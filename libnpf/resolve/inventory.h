@@ -3,6 +3,7 @@
 #define NPF_RESOLVE_INVENTORY_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "npf/address.h"
@@ -17,7 +18,7 @@ struct PodAddress {
 };
 struct NodeAddress {
   IpAddress address;
-  std::string node;
+  std::string_view node;         // of the Snapshot, as the objects are
   const Node* object = nullptr;  // nullptr where only a host-network pod has it
 };
 

@@ -5,7 +5,7 @@
 
 namespace npf::resolve {
 
-OrderedRules::OrderedRules(PortSpace& ports, const ResolvedPolicy& policy)
+OrderedRules::OrderedRules(PortSpace& ports, ResolvedPolicy& policy)
     : ports_(ports), policy_(policy), members_({}, {}, 0) {
   InternOutcome(Outcome());
   MakeGroups();
@@ -21,10 +21,12 @@ void OrderedRules::MakeGroups() {
       by_ports |= rule.direction == kEgress && ports_.HasNames(rule.port_list);
     }
   }
-  if (std::all_of(policy_.policies.begin(), policy_.policies.end(),
-                  [](const Policy& p) { return p.tier == Tier::kNetworkPolicy; })) {
-    return;
-  }
+  NumberGroups(named, by_ports);
+  policy_.peer_group_count = group_count();
+  members_ = AtomClasses(policy_.atoms, groups_, pod_group_count_);
+}
+
+void OrderedRules::NumberGroups(const std::vector<bool>& named, bool by_ports) {
   // A pod and another address are never of one group.
   absl::flat_hash_map<std::pair<bool, std::vector<uint32_t>>, uint32_t> ids;
   for (uint32_t c = 0; c < policy_.classes.size(); ++c) {
@@ -38,25 +40,17 @@ void OrderedRules::MakeGroups() {
     key.push_back(group.port_signature);
     const auto [found, inserted] =
         ids.try_emplace({is_pod, std::move(key)}, static_cast<uint32_t>(groups_.size()));
-    group_of_class_.push_back(found->second);
+    policy_.peer_group.push_back(found->second);
     if (!inserted) continue;
     groups_.push_back(std::move(group));
     if (is_pod) ++pod_group_count_;
   }
-  members_ = AtomClasses(policy_.atoms, groups_, pod_group_count_);
 }
 
-OrderedRules::Map OrderedRules::Expand(const PeerMap<uint32_t>& by_group) const {
-  Map map{by_group.pod, by_group.other, {}};
-  std::vector<uint32_t> outcome(groups_.size(), kNone);
-  for (const auto& [group, number] : by_group.entries) {
-    const uint32_t base = group < pod_group_count_ ? by_group.pod : by_group.other;
-    if (number != base) outcome[group] = number;
-  }
-  for (uint32_t c = 0; c < group_of_class_.size(); ++c) {
-    const uint32_t number = outcome[group_of_class_[c]];
-    if (number != kNone) map.entries.emplace_back(c, number);
-  }
+OrderedRules::Map OrderedRules::Expand(const PeerMap<uint32_t>& touched) const {
+  Map map(groups_.size(), touched.other);
+  std::fill_n(map.begin(), pod_group_count_, touched.pod);
+  for (const auto& [group, number] : touched.entries) map[group] = number;
   return map;
 }
 
@@ -76,7 +70,6 @@ uint32_t OrderedRules::Intern(size_t direction, const std::vector<uint32_t>& pol
     }
   }
   maps_.push_back(Expand(states_.Take()));
-  entry_count_ += maps_.back().entries.size();
   return found->second;
 }
 

@@ -10,7 +10,8 @@
 // of an outcome is worked out once a rule.
 //
 // Classes that no tier's rule tells apart are one peer group, and rules are followed once a group:
-// a few labels of namespaces make far fewer groups than all policies make classes.
+// a few labels of namespaces make far fewer groups than all policies make classes. Rows have their
+// defaults by peer group, so that a tier that speaks of everybody costs a row no entry.
 //
 // A tier depends on the policies that select the subject and, for ingress, on its named ports:
 // subjects that agree in these share a map.
@@ -39,21 +40,25 @@ class OrderedRules {
     auto operator<=>(const Outcome&) const = default;
   };
   static constexpr uint32_t kSilent = 0;  // the outcome of a tier that has nothing to say
-  using Map = PeerMap<uint32_t>;          // numbers of outcomes
+  using Map = std::vector<uint32_t>;      // numbers of outcomes, by peer group
 
-  OrderedRules(PortSpace& ports, const ResolvedPolicy& policy);
+  // Fills the peer groups of `policy`, whose classes are built.
+  OrderedRules(PortSpace& ports, ResolvedPolicy& policy);
 
   // The number of the map of these policies (indexes, in order) for a subject with these named
   // ports; kNone where there is no policy.
   uint32_t Intern(size_t direction, const std::vector<uint32_t>& policies, uint32_t signature);
   const Map& map(uint32_t number) const { return maps_[number]; }
   const Outcome& outcome(uint32_t number) const { return outcomes_[number]; }
-  size_t entry_count() const { return entry_count_; }
+  size_t entry_count() const { return maps_.size() * groups_.size(); }
+  uint32_t group_count() const { return static_cast<uint32_t>(groups_.size()); }
+  uint32_t pod_group_count() const { return pod_group_count_; }
 
  private:
   // What tells peers apart: atoms that rules of the tiers name, and named ports if they use any.
   void MakeGroups();
-  Map Expand(const PeerMap<uint32_t>& by_group) const;
+  void NumberGroups(const std::vector<bool>& named, bool by_ports);
+  Map Expand(const PeerMap<uint32_t>& touched) const;
   void Apply(const Rule& rule, uint32_t signature);
   uint32_t InternOutcome(const Outcome& outcome);
   // What a rule makes of an outcome. `after_` remembers it until the next BeginRule.
@@ -63,10 +68,9 @@ class OrderedRules {
   bool CoversPods(const Rule& rule) const;
 
   PortSpace& ports_;
-  const ResolvedPolicy& policy_;
+  ResolvedPolicy& policy_;
   std::vector<AddressClass> groups_;  // pods first, as classes are
   uint32_t pod_group_count_ = 0;
-  std::vector<uint32_t> group_of_class_;
   AtomClasses members_;  // groups that are in an atom
   PeerStates<uint32_t> states_;
   std::vector<Outcome> outcomes_;
@@ -74,7 +78,6 @@ class OrderedRules {
   std::vector<uint32_t> after_;  // by outcome; kNone: not worked out
   absl::flat_hash_map<std::vector<uint32_t>, uint32_t> ids_;
   std::deque<Map> maps_;
-  size_t entry_count_ = 0;
 };
 
 }  // namespace npf::resolve

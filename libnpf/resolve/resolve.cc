@@ -29,6 +29,7 @@ class Resolver {
     if (!status.ok()) return status;
     ClassBuilder(atoms_, ports_, out_).Build(TakeInventory(snapshot_, diagnostics_));
     out_.atoms = atoms_.atoms();
+    out_.label_texts = atoms_.label_texts();
     ports_.Cut();
     WarnOfNames();
     RowBuilder rows(ports_, limits, out_);

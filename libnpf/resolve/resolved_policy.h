@@ -10,20 +10,24 @@
 //
 // A class is keyed by the atoms it is in, not by its labels: a label that no selector speaks of (a
 // pod-template-hash, a pod's own name) makes no class. Cost follows distinct workloads and CIDR
-// regions, not pods times rules. Equal sets of rules share one row, whoever the subject is.
+// regions, not pods times rules. Equal sets of rules share one row, whoever the subject is. What
+// cluster tiers say of everybody stands in the defaults of rows, which many rows share.
 //
 // Invariants: classes below pod_class_count are pods and stand in canonical order of their first
 // pod; atoms, rows, decisions and bitsets are numbered in the order in which the canonical Snapshot
-// first needs them, so equal Snapshots give equal ResolvedPolicies.
+// first needs them, so equal Snapshots give equal ResolvedPolicies. A ResolvedPolicy speaks of
+// objects of its Snapshot, which must outlive it.
 #ifndef NPF_RESOLVE_RESOLVED_POLICY_H_
 #define NPF_RESOLVE_RESOLVED_POLICY_H_
 
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "npf/address.h"
+#include "npf/model.h"
 #include "resolve/bitset_table.h"
 
 namespace npf::resolve {
@@ -79,9 +83,9 @@ struct Endpoint {  // an address that a pod or a node has; wins over every regio
   IpAddress address;
   AddressKind kind = AddressKind::kPod;
   uint32_t address_class = 0;
-  std::string name;    // "namespace/name", or the node's name
-  std::string node;    // empty where not known
-  std::string labels;  // those that selectors speak of: "app=web,tier=db"
+  const Pod* pod = nullptr;     // of the Snapshot; nullptr: it is a node's
+  std::string_view node;        // of the Snapshot; empty where not known
+  uint32_t label_text = kNone;  // index of ResolvedPolicy::label_texts
 };
 
 struct PortRange {
@@ -114,10 +118,10 @@ struct RowEntry {
   uint32_t decision = 0;
 };
 
+// What one direction of a subject comes to: a decision by peer group, and the classes that differ.
 struct Row {
-  uint32_t default_pod = 0;
-  uint32_t default_other = 0;
-  std::vector<RowEntry> entries;  // sorted by peer_class; differ from the default of their side
+  uint32_t defaults = 0;          // index of ResolvedPolicy::defaults
+  std::vector<RowEntry> entries;  // sorted by peer_class; differ from the default of their group
 };
 
 struct RulePort {
@@ -157,11 +161,16 @@ struct ResolvedPolicy {
   std::vector<AddressClass> classes;
   uint32_t pod_class_count = 0;
   std::vector<Region> regions;
-  std::vector<Endpoint> endpoints;                      // sorted by address
+  std::vector<Endpoint> endpoints;       // sorted by address
+  std::vector<std::string> label_texts;  // those that selectors speak of: "app=web,tier=db"
   std::vector<std::vector<NamedPort>> port_signatures;  // [0] is empty
   PortClasses port_classes;
   BitsetTable bitsets;
   std::vector<Decision> decisions;  // [0] is open
+  // Classes that no cluster tier tells apart as peers; without tiers: pods, and all others.
+  uint32_t peer_group_count = 0;
+  std::vector<uint32_t> peer_group;             // by class
+  std::vector<std::vector<uint32_t>> defaults;  // decisions by peer group; distinct
   std::vector<Row> rows;
   std::array<std::vector<uint32_t>, 2> row_of_class;  // by direction, pod classes; kNone: open
   std::vector<Policy> policies;  // in the order in which they are evaluated (R80, R81)

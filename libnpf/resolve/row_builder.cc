@@ -1,39 +1,10 @@
 #include "resolve/row_builder.h"
 
 #include <algorithm>
-#include <span>
+#include <iterator>
+#include <utility>
 
 namespace npf::resolve {
-namespace {
-
-// Walks a map class by class. No map is a map of `absent`.
-class Cursor {
- public:
-  Cursor(const PeerMap<uint32_t>* map, uint32_t absent, uint32_t pod_class_count)
-      : map_(map), absent_(absent), pod_class_count_(pod_class_count) {}
-
-  uint32_t next() const {
-    return map_ != nullptr && at_ < map_->entries.size() ? map_->entries[at_].first : kNone;
-  }
-  // Classes ascend from call to call.
-  uint32_t Of(uint32_t c) {
-    if (next() == c) return map_->entries[at_++].second;
-    return Default(c < pod_class_count_);
-  }
-  uint32_t Default(bool pod) const {
-    if (map_ == nullptr) return absent_;
-    return pod ? map_->pod : map_->other;
-  }
-
- private:
-  const PeerMap<uint32_t>* map_;
-  uint32_t absent_;
-  uint32_t pod_class_count_;
-  size_t at_ = 0;
-};
-
-}  // namespace
-
 RowBuilder::RowBuilder(PortSpace& ports, const ResolveLimits& limits, ResolvedPolicy& out)
     : ports_(ports),
       limits_(limits),
@@ -42,6 +13,8 @@ RowBuilder::RowBuilder(PortSpace& ports, const ResolveLimits& limits, ResolvedPo
       additive_(ports, out, classes_),
       ordered_(ports, out) {
   InternDecision({BitsetTable::kAll, BitsetTable::kNothing, false});  // open (R2)
+  group_sizes_.resize(out_.peer_group_count, 0);
+  for (const uint32_t group : out_.peer_group) ++group_sizes_[group];
   policies_of_atom_.resize(out_.atoms.size());
   for (uint32_t p = 0; p < out_.policies.size(); ++p) {
     const Policy& policy = out_.policies[p];
@@ -164,69 +137,98 @@ Decision RowBuilder::WorkOut(const OrderedRules::Outcome& admin, bool isolated, 
           bitsets.Union(admin.decided, bitsets.Intersection(left, baseline.decided)), false};
 }
 
-Row RowBuilder::MakeRow(const Maps& maps) {
-  const bool isolated = maps.policies != kNone;
-  const auto ordered = [&](uint32_t number) {
-    return Cursor(number == kNone ? nullptr : &ordered_.map(number), OrderedRules::kSilent,
-                  out_.pod_class_count);
+uint32_t RowBuilder::DecideFor(const Maps& maps, uint32_t group, uint32_t allowed) {
+  const auto outcome = [&](uint32_t map) {
+    return map == kNone ? OrderedRules::kSilent : ordered_.map(map)[group];
   };
-  auto admin = ordered(maps.admin);
-  auto baseline = ordered(maps.baseline);
-  Cursor policies(isolated ? &additive_.map(maps.policies) : nullptr, BitsetTable::kNothing,
-                  out_.pod_class_count);
-  const auto side_default = [&](bool pod) {
-    return Decide(admin.Default(pod), isolated, policies.Default(pod), baseline.Default(pod));
-  };
-  Row row{.default_pod = side_default(true), .default_other = side_default(false), .entries = {}};
-  entries_.clear();
-  kept_.clear();
-  while (true) {
-    const uint32_t c = std::min({admin.next(), baseline.next(), policies.next()});
-    if (c == kNone) break;
-    const uint32_t of_admin = admin.Of(c);
-    const uint32_t of_policies = policies.Of(c);
-    entries_.emplace_back(c, Decide(of_admin, isolated, of_policies, baseline.Of(c)));
+  return Decide(outcome(maps.admin), maps.policies != kNone, allowed, outcome(maps.baseline));
+}
+
+uint32_t RowBuilder::InternDefaults(std::vector<uint32_t> by_group) {
+  const auto [found, inserted] =
+      defaults_ids_.try_emplace(std::move(by_group), static_cast<uint32_t>(out_.defaults.size()));
+  if (inserted) {
+    out_.defaults.push_back(found->first);
+    entry_count_ += out_.peer_group_count;
   }
-  const auto class_count = static_cast<uint32_t>(out_.classes.size());
-  ChooseDefault(0, out_.pod_class_count, row.default_pod);
-  ChooseDefault(out_.pod_class_count, class_count, row.default_other);
-  row.entries.assign(kept_.begin(), kept_.end());
+  return found->second;
+}
+
+// What peers come to that no NetworkPolicy of the subject names.
+uint32_t RowBuilder::DefaultsOf(const Maps& maps) {
+  const bool isolated = maps.policies != kNone;
+  const uint32_t pod = isolated ? additive_.map(maps.policies).pod : kNone;
+  const uint32_t other = isolated ? additive_.map(maps.policies).other : kNone;
+  const auto [found, inserted] =
+      defaults_of_.try_emplace(std::array{maps.admin, maps.baseline, pod, other}, 0);
+  if (!inserted) return found->second;
+  std::vector<uint32_t> by_group(out_.peer_group_count);
+  for (uint32_t group = 0; group < by_group.size(); ++group) {
+    by_group[group] = DecideFor(maps, group, group < ordered_.pod_group_count() ? pod : other);
+  }
+  return found->second = InternDefaults(std::move(by_group));
+}
+
+Row RowBuilder::MakeRow(const Maps& maps) {
+  Row row{.defaults = DefaultsOf(maps), .entries = {}};
+  if (maps.policies == kNone) return row;
+  entries_.clear();
+  for (const auto& [c, allowed] : additive_.map(maps.policies).entries) {
+    entries_.push_back({c, DecideFor(maps, out_.peer_group[c], allowed)});
+  }
+  OutvoteDefaults(row);
+  const std::vector<uint32_t>& defaults = out_.defaults[row.defaults];
+  const auto differs = [&](const RowEntry& entry) {
+    return entry.decision != defaults[out_.peer_group[entry.peer_class]];
+  };
+  row.entries.reserve(
+      static_cast<size_t>(std::count_if(entries_.begin(), entries_.end(), differs)));
+  std::copy_if(entries_.begin(), entries_.end(), std::back_inserter(row.entries), differs);
   return row;
 }
 
-// Where most peers of a side share another decision than the side's, that one becomes the default.
-void RowBuilder::ChooseDefault(uint32_t first_class, uint32_t end_class, uint32_t& side_default) {
-  const auto before = [](const auto& entry, uint32_t c) { return entry.first < c; };
-  const auto begin = std::lower_bound(entries_.begin(), entries_.end(), first_class, before);
-  const auto end = std::lower_bound(begin, entries_.end(), end_class, before);
-  const auto named = static_cast<size_t>(end - begin);
-  const uint32_t base = side_default;
-  size_t best_count = (end_class - first_class) - named;
-  if (named > best_count) {
-    counts_.resize(out_.decisions.size(), 0);
-    counts_[base] = static_cast<uint32_t>(best_count);
-    for (auto it = begin; it != end; ++it) ++counts_[it->second];
-    best_count = counts_[base];
-    for (auto it = begin; it != end; ++it) {
-      const uint32_t count = counts_[it->second];
-      if (count < best_count || (count == best_count && it->second >= side_default)) continue;
-      side_default = it->second;
-      best_count = count;
+// A decision that most classes of a group share becomes the group's default: found by majority
+// vote, as only one can be.
+void RowBuilder::OutvoteDefaults(Row& row) {
+  votes_.assign(out_.peer_group_count, {});
+  for (const RowEntry& entry : entries_) {
+    Vote& vote = votes_[out_.peer_group[entry.peer_class]];
+    if (vote.lead == 0) vote.decision = entry.decision;
+    vote.lead += vote.decision == entry.decision ? 1 : -1;
+  }
+  for (const RowEntry& entry : entries_) {
+    Vote& vote = votes_[out_.peer_group[entry.peer_class]];
+    vote.count += vote.decision == entry.decision ? 1 : 0;
+  }
+  std::vector<uint32_t> defaults = out_.defaults[row.defaults];
+  bool outvoted = false;
+  for (size_t group = 0; group < votes_.size(); ++group) {
+    votes_[group].wins =
+        votes_[group].count * 2 > group_sizes_[group] && votes_[group].decision != defaults[group];
+    outvoted |= votes_[group].wins;
+  }
+  if (!outvoted) return;
+  NameOutvoted(defaults);
+  for (size_t group = 0; group < votes_.size(); ++group) {
+    if (votes_[group].wins) defaults[group] = votes_[group].decision;
+  }
+  row.defaults = InternDefaults(std::move(defaults));
+}
+
+// Classes that kept the old default of an outvoted group have to be named from now on.
+void RowBuilder::NameOutvoted(const std::vector<uint32_t>& old_defaults) {
+  const size_t named = entries_.size();
+  size_t next = 0;
+  for (uint32_t c = 0; c < out_.peer_group.size(); ++c) {
+    if (next < named && entries_[next].peer_class == c) {
+      ++next;
+    } else if (votes_[out_.peer_group[c]].wins) {
+      entries_.push_back({c, old_defaults[out_.peer_group[c]]});
     }
-    counts_[base] = 0;
-    for (auto it = begin; it != end; ++it) counts_[it->second] = 0;
   }
-  auto it = begin;
-  const auto add = [&](uint32_t c, uint32_t decision) {
-    if (decision != side_default) kept_.push_back({c, decision});
-  };
-  if (side_default == base) {
-    for (; it != end; ++it) add(it->first, it->second);
-    return;
-  }
-  for (uint32_t c = first_class; c < end_class; ++c) {
-    add(c, it != end && it->first == c ? (it++)->second : base);
-  }
+  std::inplace_merge(
+      entries_.begin(), entries_.begin() + static_cast<ptrdiff_t>(named), entries_.end(),
+      [](const RowEntry& a, const RowEntry& b) { return a.peer_class < b.peer_class; });
 }
 
 }  // namespace npf::resolve

@@ -55,14 +55,17 @@ class RowBuilder {
   void Gather(const AddressClass& subject, std::array<Gathered, 2>& out);
   uint32_t RowFor(size_t direction, const AddressClass& subject, Gathered gathered);
   Row MakeRow(const Maps& maps);
+  uint32_t DefaultsOf(const Maps& maps);
+  uint32_t InternDefaults(std::vector<uint32_t> by_group);
+  void OutvoteDefaults(Row& row);
+  void NameOutvoted(const std::vector<uint32_t>& old_defaults);
+  // The decision for peers of a group to whom NetworkPolicies allow these ports.
+  uint32_t DecideFor(const Maps& maps, uint32_t group, uint32_t allowed);
   // Outcomes of the tiers by number, and the ports that NetworkPolicies allow; remembered.
   uint32_t Decide(uint32_t admin, bool isolated, uint32_t allowed, uint32_t baseline);
   Decision WorkOut(const OrderedRules::Outcome& admin, bool isolated, uint32_t allowed,
                    const OrderedRules::Outcome& baseline);
   uint32_t InternDecision(const Decision& decision);
-  using Entries = std::vector<std::pair<uint32_t, uint32_t>>;  // class, decision; sorted
-  // Of entries_, those of a side that differ from its default go to kept_.
-  void ChooseDefault(uint32_t first_class, uint32_t end_class, uint32_t& side_default);
 
   PortSpace& ports_;
   const ResolveLimits& limits_;
@@ -78,10 +81,19 @@ class RowBuilder {
     uint32_t decision = 0;
   };
   std::array<Decided, 4096> decided_;
-  std::vector<uint32_t> counts_;  // by decision, zero between uses
-  // Of the row being made; kept, so that a row takes memory once.
-  Entries entries_;
-  std::vector<RowEntry> kept_;
+  std::vector<uint32_t> group_sizes_;  // classes of each peer group
+  absl::flat_hash_map<std::vector<uint32_t>, uint32_t> defaults_ids_;
+  // By maps of the tiers, and what NetworkPolicies allow to pods and others whom they do not name.
+  absl::flat_hash_map<std::array<uint32_t, 4>, uint32_t> defaults_of_;
+  // Of the row being made.
+  struct Vote {
+    uint32_t decision = 0;
+    int32_t lead = 0;
+    uint32_t count = 0;
+    bool wins = false;
+  };
+  std::vector<RowEntry> entries_;
+  std::vector<Vote> votes_;  // by peer group
   std::vector<std::vector<uint32_t>> policies_of_atom_;
   std::array<std::map<Maps, uint32_t>, 2> row_ids_;
   std::vector<Cost> costs_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "model/selector.h"
@@ -25,19 +26,33 @@ std::string TextOf(const LabelSelector& selector) {
   return absl::StrJoin(parts, ",");
 }
 
+size_t SelectorIndex::Hash::operator()(const LabelSelector& selector) const {
+  size_t hash = 0;
+  for (const auto& [key, value] : selector.match_labels) hash = absl::HashOf(hash, key, value);
+  for (const LabelRequirement& r : selector.match_expressions) {
+    hash = absl::HashOf(hash, r.key, r.op, r.values);
+  }
+  return hash;
+}
+
 uint32_t SelectorIndex::Intern(const LabelSelector& selector) {
+  if (selector.match_expressions.empty()) return InternCanonical(selector);
   LabelSelector canonical = selector;
   for (LabelRequirement& r : canonical.match_expressions) {
     std::sort(r.values.begin(), r.values.end());
     r.values.erase(std::unique(r.values.begin(), r.values.end()), r.values.end());
   }
   std::sort(canonical.match_expressions.begin(), canonical.match_expressions.end());
+  return InternCanonical(canonical);
+}
+
+uint32_t SelectorIndex::InternCanonical(const LabelSelector& selector) {
   const auto id = static_cast<uint32_t>(selectors_.size());
-  const auto [found, inserted] = ids_.try_emplace(canonical, id);
+  const auto [found, inserted] = ids_.try_emplace(selector, id);
   if (!inserted) return found->second;
-  for (const auto& [key, value] : canonical.match_labels) keys_.insert(key);
-  for (const LabelRequirement& r : canonical.match_expressions) keys_.insert(r.key);
-  selectors_.push_back(std::move(canonical));
+  for (const auto& [key, value] : selector.match_labels) keys_.insert(key);
+  for (const LabelRequirement& r : selector.match_expressions) keys_.insert(r.key);
+  selectors_.push_back(selector);
   Anchor(id);
   return id;
 }

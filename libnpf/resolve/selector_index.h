@@ -7,14 +7,14 @@
 #ifndef NPF_RESOLVE_SELECTOR_INDEX_H_
 #define NPF_RESOLVE_SELECTOR_INDEX_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "npf/model.h"
 
 namespace npf::resolve {
@@ -28,14 +28,18 @@ class SelectorIndex {
   const LabelSelector& selector(uint32_t id) const { return selectors_[id]; }
   size_t size() const { return selectors_.size(); }
   // Keys that any selector speaks of: no other label decides anything.
-  const absl::btree_set<std::string>& keys() const { return keys_; }
+  const absl::flat_hash_set<std::string>& keys() const { return keys_; }
 
  private:
+  struct Hash {
+    size_t operator()(const LabelSelector& selector) const;
+  };
+  uint32_t InternCanonical(const LabelSelector& selector);
   void Anchor(uint32_t id);
 
   std::vector<LabelSelector> selectors_;
-  std::map<LabelSelector, uint32_t> ids_;
-  absl::btree_set<std::string> keys_;
+  absl::flat_hash_map<LabelSelector, uint32_t, Hash> ids_;
+  absl::flat_hash_set<std::string> keys_;
   absl::flat_hash_map<std::pair<std::string, std::string>, std::vector<uint32_t>> by_label_;
   absl::flat_hash_map<std::string, std::vector<uint32_t>> by_key_;
   std::vector<uint32_t> unanchored_;
