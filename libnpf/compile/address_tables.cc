@@ -17,6 +17,8 @@ using resolve::ResolvedPolicy;
 
 constexpr size_t kFanout = 256;
 using Chunk = std::array<uint32_t, kFanout>;
+// As many places as an entry of 32 bits can tell.
+constexpr size_t kNarrowPlaces = size_t{1} << (32 - layout::kV4BaseShift);
 
 // What to paint, shorter prefixes first, so that longer ones end up on top.
 std::vector<Region> PaintOrder(const ResolvedPolicy& policy, Family family, bool with_endpoints) {
@@ -58,30 +60,36 @@ class V4Trie {
     Fill(std::span(leaf).subspan(address & 0xff), 32 - length, constant);
   }
 
-  void Write(uint32_t class_count, uint32_t leaf_bytes, ImageWriter& writer) const {
-    std::vector<uint32_t> mid(class_count);
+  void Write(uint32_t class_count, ImageWriter& writer) const {
+    std::vector<uint64_t> mid(class_count);
     std::vector<uint32_t> leaf(class_count);
-    for (uint32_t c = 0; c < class_count; ++c) {
-      mid[c] = c << 1;
+    for (uint32_t c = 0; c < class_count; ++c) {  // the places of what no byte tells apart
+      mid[c] = uint64_t{c} << layout::kV4BaseShift;
       leaf[c] = c;
     }
-    std::vector<uint32_t> leaf_base =
+    const std::vector<size_t> leaf_base =
         Place(leaves_, leaf, [](uint32_t entry) { return entry >> 1; });
-    std::vector<uint32_t> mid_base =
+    const std::vector<size_t> mid_base =
         Place(mids_, mid, [&](uint32_t entry) { return Linked(entry, leaf_base); });
-    std::vector<uint32_t> top(top_.size());
-    for (size_t i = 0; i < top.size(); ++i) top[i] = Linked(top_[i], mid_base);
-    writer.Put(layout::kV4Top, top);
-    writer.Put(layout::kV4Mid, mid);
-    writer.PutNarrow(layout::kV4Leaf, leaf, leaf_bytes);
+    std::vector<uint64_t> top(top_.size());
+    for (uint32_t i = 0; i < top.size(); ++i) {
+      top[(i >> 8) | (i & 0xff) << 8] = Linked(top_[i], mid_base);
+    }
+    const bool narrow = std::max(mid.size(), leaf.size()) <= kNarrowPlaces;
+    writer.header.v4_entry_bytes = narrow ? 4 : 8;
+    writer.header.leaf_bytes = narrow && class_count <= 65536 ? 2 : 4;
+    writer.PutNarrow(layout::kV4Top, top, writer.header.v4_entry_bytes);
+    writer.PutNarrow(layout::kV4Mid, mid, writer.header.v4_entry_bytes);
+    writer.PutNarrow(layout::kV4Leaf, leaf, writer.header.leaf_bytes);
   }
 
  private:
   static void Fill(std::span<uint32_t> from, uint32_t size_log2, uint32_t value) {
     std::fill_n(from.begin(), size_t{1} << size_log2, value);
   }
-  static uint32_t Linked(uint32_t entry, const std::vector<uint32_t>& base) {
-    return (entry & 1) == 0 ? entry : base[entry >> 1] << 1 | 1;
+  static uint64_t Linked(uint32_t entry, const std::vector<size_t>& base) {
+    if ((entry & 1) == 0) return uint64_t{entry >> 1} << layout::kV4BaseShift;
+    return uint64_t{base[entry >> 1]} << layout::kV4BaseShift | layout::kV4Mask;
   }
   static Chunk& ChunkAt(uint32_t& entry, std::vector<Chunk>& chunks) {
     if ((entry & 1) == 0) {
@@ -93,16 +101,16 @@ class V4Trie {
     return chunks[entry >> 1];
   }
   // Appends each distinct chunk to `out` and returns where each chunk begins.
-  template <typename Encode>
-  static std::vector<uint32_t> Place(const std::vector<Chunk>& chunks, std::vector<uint32_t>& out,
-                                     Encode encode) {
-    absl::flat_hash_map<Chunk, uint32_t> placed;
-    std::vector<uint32_t> base;
+  template <typename Entry, typename Encode>
+  static std::vector<size_t> Place(const std::vector<Chunk>& chunks, std::vector<Entry>& out,
+                                   Encode encode) {
+    absl::flat_hash_map<std::array<Entry, kFanout>, size_t> placed;
+    std::vector<size_t> base;
     base.reserve(chunks.size());
     for (const Chunk& chunk : chunks) {
-      Chunk encoded;
+      std::array<Entry, kFanout> encoded;
       std::transform(chunk.begin(), chunk.end(), encoded.begin(), encode);
-      const auto [found, inserted] = placed.try_emplace(encoded, static_cast<uint32_t>(out.size()));
+      const auto [found, inserted] = placed.try_emplace(encoded, out.size());
       if (inserted) out.insert(out.end(), encoded.begin(), encoded.end());
       base.push_back(found->second);
     }
@@ -187,9 +195,7 @@ void BuildV4Trie(const ResolvedPolicy& policy, ImageWriter& writer) {
   for (const Region& region : PaintOrder(policy, Family::kIpv4, /*with_endpoints=*/true)) {
     trie.Paint(region);
   }
-  const auto class_count = static_cast<uint32_t>(policy.classes.size());
-  writer.header.leaf_bytes = class_count <= 65536 ? 2 : 4;
-  trie.Write(class_count, writer.header.leaf_bytes, writer);
+  trie.Write(static_cast<uint32_t>(policy.classes.size()), writer);
 }
 
 absl::Status BuildV6Tables(const ResolvedPolicy& policy, ImageWriter& writer) {

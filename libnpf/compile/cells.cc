@@ -1,7 +1,6 @@
 #include "compile/cells.h"
 
-#include "npf/flow.h"
-#include "npf/verdict.h"
+#include <span>
 
 namespace npf {
 namespace {
@@ -9,7 +8,9 @@ namespace {
 using resolve::AddressKind;
 using resolve::BitsetTable;
 
-// What the kinds of the two addresses add to the decisions; `reasons` follows the precedence that
+using Codes = std::array<uint8_t, 16>;
+
+// What the kinds of the two addresses add to the decisions; reasons follow the precedence that
 // docs/reasons.md states.
 struct Context {
   bool any_pod;
@@ -21,18 +22,42 @@ struct Context {
     return uint32_t{any_pod} | uint32_t{service} << 1 | uint32_t{unknown_pod} << 2 |
            uint32_t{node_to_pod} << 3;
   }
-  Reason reason(bool isolated) const {
-    if (service) return Reason::kServiceAddress;
-    if (isolated) return Reason::kPolicy;
-    if (unknown_pod) return Reason::kUnknownPod;
-    return any_pod ? Reason::kNoPolicy : Reason::kNotAPod;
+  layout::OutcomeCode Allowed(bool tier, bool isolated) const {
+    if (service) return layout::kAllowedService;
+    if (tier) return layout::kAllowedByTier;
+    if (isolated) return layout::kAllowedByPolicy;
+    if (unknown_pod) return layout::kAllowedUnknownPod;
+    return any_pod ? layout::kAllowedNoPolicy : layout::kAllowedNotAPod;
   }
-  Reason tier_reason() const { return service ? Reason::kServiceAddress : Reason::kTier; }
-  uint8_t flags() const {
-    return static_cast<uint8_t>((unknown_pod ? layout::kCellUnknownPod : 0) |
-                                (node_to_pod ? layout::kCellNodeSource : 0));
+  layout::OutcomeCode Denied(bool egress, bool ingress, bool tier) const {
+    const bool both = egress && ingress;  // never with a Service, which is no policy's subject
+    if (service) return egress ? layout::kServiceDeniedEgress : layout::kServiceDeniedIngress;
+    if (tier) {
+      if (both) return layout::kTierDeniedBoth;
+      return egress ? layout::kTierDeniedEgress : layout::kTierDeniedIngress;
+    }
+    if (both) return layout::kDeniedBoth;
+    if (egress) return layout::kDeniedEgress;
+    return node_to_pod ? layout::kDeniedIngressUnlessLocal : layout::kDeniedIngress;
   }
 };
+
+// A tier has decided where it denies one of the directions, or where both allow and it allowed one
+// of them.
+Codes CodesOf(const Context& context, bool isolated) {
+  Codes codes;
+  for (uint32_t bits = 0; bits < codes.size(); ++bits) {
+    const bool egress = (bits & 1) != 0;
+    const bool ingress = (bits & 2) != 0;
+    const bool egress_tier = (bits & 4) != 0;
+    const bool ingress_tier = (bits & 8) != 0;
+    codes[bits] = egress && ingress
+                      ? context.Allowed(egress_tier || ingress_tier, isolated)
+                      : context.Denied(!egress, !ingress,
+                                       (!egress && egress_tier) || (!ingress && ingress_tier));
+  }
+  return codes;
+}
 
 Context ContextOf(AddressKind src, AddressKind dst) {
   return {.any_pod = src == AddressKind::kPod || dst == AddressKind::kPod,
@@ -41,49 +66,49 @@ Context ContextOf(AddressKind src, AddressKind dst) {
           .node_to_pod = src == AddressKind::kNode && dst == AddressKind::kPod};
 }
 
-layout::Cell ReservedCell(Reason reason) {
-  const auto code = static_cast<uint8_t>(reason);
-  return {.decision = {layout::kOpenDecision, layout::kOpenDecision},
-          .reason = {code, code, code, code},
-          .flags = 0,
-          .reserved = {}};
-}
-
-// Bit i of the lower half goes to bit 2 i.
-uint32_t Spread(uint32_t half) {
-  uint32_t bits = half & 0xffff;
-  bits = (bits | bits << 8) & 0x00ff00ff;
-  bits = (bits | bits << 4) & 0x0f0f0f0f;
-  bits = (bits | bits << 2) & 0x33333333;
-  return (bits | bits << 1) & 0x55555555;
+Codes Always(layout::OutcomeCode code) {
+  Codes codes;
+  codes.fill(code);
+  return codes;
 }
 
 }  // namespace
 
 CellTable::CellTable(const resolve::ResolvedPolicy& policy)
     : policy_(policy), outcome_words_(layout::OutcomeWords(policy.port_classes.count)) {
-  cells_ = {ReservedCell(Reason::kLoopback), ReservedCell(Reason::kMalformed)};
-  const resolve::Decision allow{BitsetTable::kAll, BitsetTable::kNothing, false};
-  const resolve::Decision deny{BitsetTable::kNothing, BitsetTable::kNothing, false};
-  AppendOutcomes(allow, allow);
-  AppendOutcomes(deny, deny);
+  constexpr resolve::Decision kOpen{BitsetTable::kAll, BitsetTable::kNothing, false};
+  constexpr layout::Cell kReserved{{layout::kOpenDecision, layout::kOpenDecision}, 0};
+  cells_ = {kReserved, kReserved};  // loopback, malformed
+  AppendOutcomes(kOpen, kOpen, Always(layout::kAllowedNoPolicy));
+  AppendOutcomes(kOpen, kOpen, Always(layout::kMalformed));
 }
 
-// Two bits a port class. A tier has decided where it denies one of the directions, or where both
-// allow and it allowed one of them.
-void CellTable::AppendOutcomes(const resolve::Decision& egress, const resolve::Decision& ingress) {
-  const auto word_of = [&](uint32_t bitset, size_t i) { return policy_.bitsets.Get(bitset)[i]; };
+void CellTable::AppendOutcomes(const resolve::Decision& egress, const resolve::Decision& ingress,
+                               const Codes& codes) {
+  const std::array<std::span<const uint32_t>, 4> sets = {
+      policy_.bitsets.Get(egress.allow_bitset), policy_.bitsets.Get(ingress.allow_bitset),
+      policy_.bitsets.Get(egress.tier_bitset), policy_.bitsets.Get(ingress.tier_bitset)};
   for (size_t i = 0; i < outcome_words_; ++i) {
-    const size_t word = i / 2;
-    const uint32_t shift = i % 2 == 0 ? 0 : layout::kOutcomesPerWord;
-    const uint32_t egress_allow = word_of(egress.allow_bitset, word);
-    const uint32_t ingress_allow = word_of(ingress.allow_bitset, word);
-    const uint32_t egress_tier = word_of(egress.tier_bitset, word);
-    const uint32_t ingress_tier = word_of(ingress.tier_bitset, word);
-    const uint32_t allow = egress_allow & ingress_allow;
-    const uint32_t tier = (allow & (egress_tier | ingress_tier)) | (~egress_allow & egress_tier) |
-                          (~ingress_allow & ingress_tier);
-    outcomes_.push_back(Spread(allow >> shift) | Spread(tier >> shift) << 1);
+    std::array<uint32_t, 4> halves;
+    bool uniform = true;
+    for (size_t set = 0; set < sets.size(); ++set) {
+      halves[set] = sets[set][i / 2] >> (i % 2 * layout::kOutcomesPerWord) & 0xffff;
+      uniform &= halves[set] == 0 || halves[set] == 0xffff;
+    }
+    const auto code_at = [&](uint32_t place) {
+      uint32_t bits = 0;
+      for (uint32_t set = 0; set < sets.size(); ++set) bits |= (halves[set] >> place & 1) << set;
+      return uint64_t{codes[bits]};
+    };
+    uint64_t word = 0;
+    if (uniform) {
+      word = code_at(0) * 0x1111111111111111u;
+    } else {
+      for (uint32_t place = 0; place < layout::kOutcomesPerWord; ++place) {
+        word |= code_at(place) << (layout::kOutcomeBits * place);
+      }
+    }
+    outcomes_.push_back(word);
   }
 }
 
@@ -100,18 +125,14 @@ uint32_t CellTable::Intern(uint32_t egress_decision, uint32_t ingress_decision, 
   if (!inserted) return found->second;
   const resolve::Decision& egress = policy_.decisions[egress_decision];
   const resolve::Decision& ingress = policy_.decisions[ingress_decision];
-  const auto reason = static_cast<uint8_t>(context.reason(egress.isolated || ingress.isolated));
-  const auto tier = static_cast<uint8_t>(context.tier_reason());
-  cells_.push_back({.decision = {ingress_decision, egress_decision},
-                    .reason = {reason, reason, tier, tier},
-                    .flags = context.flags(),
-                    .reserved = {}});
-  AppendOutcomes(egress, ingress);
+  cells_.push_back({{ingress_decision, egress_decision},
+                    context.unknown_pod ? uint32_t{layout::kCellUnknownPod} : 0});
+  AppendOutcomes(egress, ingress, CodesOf(context, egress.isolated || ingress.isolated));
   return found->second;
 }
 
 size_t CellTable::Bytes() const {
-  return cells_.size() * (sizeof(layout::Cell) + outcome_words_ * sizeof(uint32_t));
+  return cells_.size() * (sizeof(layout::Cell) + outcome_words_ * sizeof(uint64_t));
 }
 
 void CellTable::Write(ImageWriter& writer) const {

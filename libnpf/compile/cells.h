@@ -25,11 +25,15 @@ class CellTable {
   void Write(ImageWriter& writer) const;  // kCells, kCellOutcomes
 
  private:
-  void AppendOutcomes(const resolve::Decision& egress, const resolve::Decision& ingress);
+  // The code of each combination of bits: egress allowed, ingress allowed, egress tier, ingress
+  // tier.
+  using Codes = std::array<uint8_t, 16>;
+  void AppendOutcomes(const resolve::Decision& egress, const resolve::Decision& ingress,
+                      const Codes& codes);
 
   const resolve::ResolvedPolicy& policy_;
   std::vector<layout::Cell> cells_;
-  std::vector<uint32_t> outcomes_;  // by cell, outcome_words_ each
+  std::vector<uint64_t> outcomes_;  // by cell, outcome_words_ each
   size_t outcome_words_;
   absl::flat_hash_map<uint64_t, uint32_t> ids_;
   // The same key comes many times in a row of the matrix: a cache in front of ids_.

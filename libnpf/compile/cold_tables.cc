@@ -131,24 +131,31 @@ void WriteEndpoints(const ResolvedPolicy& policy, ImageWriter& writer) {
 
 void WritePorts(const ResolvedPolicy& policy, ImageWriter& writer) {
   const resolve::PortClasses& classes = policy.port_classes;
-  std::vector<uint32_t> index(layout::kNoPortIndex + 1, layout::kNoPortClass);
+  std::vector<uint32_t> index = {layout::kNoPortClass};
+  std::vector<layout::Protocol> protocols(layout::kProtocolCount, {0, 0});
   std::vector<layout::PortClassRecord> records(classes.count);
-  for (size_t i = 0; i < classes.segments.size(); ++i) {
-    const auto& segment = classes.segments[i];
-    const bool last_of_protocol = i + 1 == classes.segments.size() ||
-                                  classes.segments[i + 1].protocol_index != segment.protocol_index;
-    const uint32_t end =
-        last_of_protocol ? layout::kPortsPerProtocol : classes.segments[i + 1].first;
-    const uint32_t base = segment.protocol_index * layout::kPortsPerProtocol;
-    std::fill(index.begin() + base + segment.first, index.begin() + base + end, segment.port_class);
-    layout::PortClassRecord& record = records[segment.port_class];
-    if (record.protocol == 0) {
-      record = {resolve::kProtocolNumbers[segment.protocol_index], 0, segment.first};
+  for (size_t i = 0; i < classes.segments.size();) {
+    const uint8_t protocol_index = classes.segments[i].protocol_index;
+    const uint8_t number = resolve::kProtocolNumbers[protocol_index];
+    size_t end = i;
+    for (; end < classes.segments.size() && classes.segments[end].protocol_index == protocol_index;
+         ++end) {
+      layout::PortClassRecord& record = records[classes.segments[end].port_class];
+      if (record.protocol == 0) record = {number, 0, classes.segments[end].first};
+    }
+    const auto base = static_cast<uint32_t>(index.size());
+    const bool all_alike = end - i == 1;
+    protocols[number] = {base, all_alike ? 0 : layout::kPortsPerProtocol - 1};
+    index.resize(base + (all_alike ? 1 : layout::kPortsPerProtocol));
+    for (; i < end; ++i) {  // the last segment reaches to the end
+      std::fill(index.begin() + base + classes.segments[i].first, index.end(),
+                classes.segments[i].port_class);
     }
   }
   writer.header.port_class_count = classes.count;
   writer.header.port_class_bytes = classes.count <= 256 ? 1 : 2;
   writer.header.outcome_words = layout::OutcomeWords(classes.count);
+  writer.Put(layout::kProtocols, protocols);
   writer.PutNarrow(layout::kPortIndex, index, writer.header.port_class_bytes);
   writer.Put(layout::kPortClasses, records);
 }

@@ -17,9 +17,9 @@ namespace {
 constexpr layout::SectionId kHotIpv4[] = {layout::kV4Top, layout::kV4Mid, layout::kV4Leaf};
 constexpr layout::SectionId kHotIpv6[] = {layout::kV6Buckets, layout::kV6Nodes};
 constexpr layout::SectionId kHotBoth[] = {
-    layout::kPortIndex,    layout::kPairCells,    layout::kPairTiles,
-    layout::kPairBuckets,  layout::kSourceGroup,  layout::kDestinationGroup,
-    layout::kDefaultCells, layout::kCellOutcomes, layout::kCells};
+    layout::kProtocols,        layout::kPortIndex,    layout::kPairCells,
+    layout::kPairTiles,        layout::kPairBuckets,  layout::kSourceGroup,
+    layout::kDestinationGroup, layout::kDefaultCells, layout::kCellOutcomes};
 
 size_t SumBytes(std::span<const layout::SectionId> sections, const ImageWriter& writer) {
   size_t sum = 0;

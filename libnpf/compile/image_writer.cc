@@ -27,25 +27,6 @@ void ImageWriter::PutBytes(layout::SectionId id, std::span<const std::byte> byte
   sections_[id].element_bytes = static_cast<uint32_t>(element_bytes);
 }
 
-template <typename T>
-void ImageWriter::PutAs(layout::SectionId id, std::span<const uint32_t> values) {
-  Section& section = sections_[id];
-  section.element_bytes = sizeof(T);
-  section.bytes.resize(values.size() * sizeof(T));
-  std::byte* to = section.bytes.data();
-  for (size_t i = 0; i < values.size(); ++i) {
-    const auto value = static_cast<T>(values[i]);
-    std::memcpy(to + i * sizeof(T), &value, sizeof(T));
-  }
-}
-
-void ImageWriter::PutNarrow(layout::SectionId id, std::span<const uint32_t> values,
-                            uint32_t element_bytes) {
-  if (element_bytes == 1) return PutAs<uint8_t>(id, values);
-  if (element_bytes == 2) return PutAs<uint16_t>(id, values);
-  PutAs<uint32_t>(id, values);
-}
-
 uint32_t ImageWriter::Intern(std::string_view text) {
   if (text.empty()) return layout::kNone;
   const auto known = string_ids_.find(text);

@@ -3,7 +3,9 @@
 #define NPF_COMPILE_IMAGE_WRITER_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,8 +35,14 @@ class ImageWriter {
   void Put(layout::SectionId id, const std::vector<T>& elements) {
     Put(id, std::span<const T>(elements));
   }
-  // Values in the narrowest of 1, 2 or 4 bytes given.
-  void PutNarrow(layout::SectionId id, std::span<const uint32_t> values, uint32_t element_bytes);
+  // Values in the width given: 1, 2, 4 or 8 bytes.
+  template <typename T>
+  void PutNarrow(layout::SectionId id, const std::vector<T>& values, uint32_t element_bytes) {
+    if (element_bytes == 1) return PutAs<uint8_t>(id, values);
+    if (element_bytes == 2) return PutAs<uint16_t>(id, values);
+    if (element_bytes == 4) return PutAs<uint32_t>(id, values);
+    PutAs<uint64_t>(id, values);
+  }
 
   void Clear(layout::SectionId id) { sections_[id] = {}; }
 
@@ -47,8 +55,17 @@ class ImageWriter {
 
  private:
   void PutBytes(layout::SectionId id, std::span<const std::byte> bytes, size_t element_bytes);
-  template <typename T>
-  void PutAs(layout::SectionId id, std::span<const uint32_t> values);
+  template <typename Stored, typename T>
+  void PutAs(layout::SectionId id, const std::vector<T>& values) {
+    Section& section = sections_[id];
+    section.element_bytes = sizeof(Stored);
+    section.bytes.resize(values.size() * sizeof(Stored));
+    std::byte* to = section.bytes.data();
+    for (size_t i = 0; i < values.size(); ++i) {
+      const auto value = static_cast<Stored>(values[i]);
+      std::memcpy(to + i * sizeof(Stored), &value, sizeof(Stored));
+    }
+  }
   struct Section {
     std::vector<std::byte> bytes;
     uint32_t element_bytes = 1;

@@ -295,7 +295,8 @@ absl::Status PairTables::Build(PairKind kind, size_t image_bytes_max, ImageWrite
     if (status.ok()) {
       writer.header.pair_kind = static_cast<uint8_t>(candidate);
       // Kinds without a matrix still have the section, empty.
-      if (candidate == PairKind::kHash) writer.PutNarrow(layout::kPairCells, {}, CellBytes());
+      if (candidate == PairKind::kHash)
+        writer.PutNarrow(layout::kPairCells, std::vector<uint32_t>(), CellBytes());
       writer.header.pair_cell_bytes = static_cast<uint8_t>(CellBytes());
       return status;
     }

@@ -18,20 +18,11 @@ absl::string_view Text(std::string_view text) { return {text.data(), text.size()
 
 constexpr std::string_view kKindNames[] = {"pod", "node", "service", "unknown_pod", "external"};
 
-// The class that judged an address.
-uint32_t ClassOf(const ProgramView& view, const FlowKey& key, const uint8_t* address) {
-  if (key.family == 6) return LookUpV6(view, address);
-  IpAddress v4;
-  std::copy_n(address, 4, v4.bytes.begin());
-  return view.header().leaf_bytes == 2 ? LookUpV4<uint16_t>(view, v4.v4())
-                                       : LookUpV4<uint32_t>(view, v4.v4());
-}
-
 Party PartyOf(const ProgramView& view, const FlowKey& key, const uint8_t* bytes,
               const IpAddress& address) {
   Party party;
   party.address = ToString(address);
-  const uint32_t address_class = ClassOf(view, key, bytes);
+  const uint32_t address_class = ClassOf(view, key.family, bytes);
   party.kind = kKindNames[view.Section<layout::ClassRecord>(layout::kClasses)[address_class].kind];
   if (const layout::Endpoint* endpoint = view.FindEndpoint(key.family, bytes)) {
     party.name = view.String(endpoint->name);
@@ -143,14 +134,14 @@ void ExplainDirection(const ProgramView& view, const ClassifyOptions& options, c
   const uint8_t* subject = ingress ? key.dst : key.src;
   const uint8_t* peer = ingress ? key.src : key.dst;
   out.allowed = (context.verdict.directions & bit) != 0;
-  const uint32_t subject_class = ClassOf(view, key, subject);
+  const uint32_t subject_class = ClassOf(view, key.family, subject);
   if ((static_cast<uint8_t>(options.directions) & bit) == 0) return;
   if (subject_class >= view.header().pod_class_count) return;
   if (context.verdict.cell == layout::kLoopbackCell) return;
   out.judged = true;
   const RuleQuestion question{.direction = direction,
                               .subject_class = subject_class,
-                              .peer_class = ClassOf(view, key, peer),
+                              .peer_class = ClassOf(view, key.family, peer),
                               .peer = ingress ? context.src : context.dst,
                               .peer_address = ingress ? SourceOf(key) : DestinationOf(key),
                               .protocol = key.protocol,

@@ -16,21 +16,25 @@
 //
 //   source ------> trie 16-8-8 --> class s --+
 //   destination -> trie 16-8-8 --> class d --+--> pair table --> cell --> outcomes of the cell
-//   protocol, port --> port index --> port class p --------------> outcome p: verdict and reason
+//   protocol --> Protocol; port --> port index --> port class p ---> outcome p: verdict, reason
 //
 // A class is a set of addresses that no policy tells apart; a port class is a set of ports that no
 // policy tells apart. A cell is what a pair of classes shares with every pair that is judged alike:
-// an egress decision, an ingress decision, what they come to together as two bits a port class, and
-// the reasons. Tiers and priorities are in those bits already. Decisions, rows and everything about
-// names are cold: they serve one-direction hooks, explanations and updates.
+// an egress decision, an ingress decision, and what they come to together, four bits a port class
+// that are the number of an Outcome: verdict, directions and reason in one look-up. Tiers and
+// priorities are in those bits already. Cells, decisions, rows and everything about names are cold:
+// they serve one-direction hooks, explanations and updates.
 //
 // Invariants, each checked by VerifyImage: every index is below the count of what it indexes; class
 // numbers below pod_class_count are pods, and only those; cell 0 is loopback, cell 1 is malformed.
 #ifndef NPF_PROGRAM_LAYOUT_H_
 #define NPF_PROGRAM_LAYOUT_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+
+#include "npf/verdict.h"
 
 namespace npf::layout {
 
@@ -44,27 +48,27 @@ inline constexpr uint32_t kLoopbackCell = 0;
 inline constexpr uint32_t kMalformedCell = 1;
 inline constexpr uint32_t kOpenDecision = 0;  // no policy isolates the subject, or it is no pod
 inline constexpr uint32_t kNoPortClass = 0;   // ICMP and every protocol without ports
+inline constexpr uint32_t kProtocolCount = 256;
 inline constexpr uint32_t kPortsPerProtocol = 65536;
-inline constexpr uint32_t kPortProtocols = 3;  // TCP, UDP, SCTP, in this order
-inline constexpr uint32_t kNoPortIndex = kPortProtocols * kPortsPerProtocol;
 inline constexpr uint32_t kTileColumns = 32;
 
 enum class AddressKind : uint8_t { kPod, kNode, kService, kUnknownPod, kExternal };
 
 enum SectionId : uint32_t {
-  kV4Top,        // u32[65536]: base << 1 | is_node; base indexes kV4Mid
-  kV4Mid,        // u32: the same, base indexes kV4Leaf
+  kV4Top,        // u32 or u64 [65536], by the first two bytes as memory has them: V4Entry of kV4Mid
+  kV4Mid,        // u32 or u64: V4Entry of kV4Leaf
   kV4Leaf,       // u16 or u32: class
   kV6Buckets,    // V6Bucket: exact addresses of pods and nodes
   kV6Nodes,      // u32[256] a node: class << 1, or index of a node's first entry << 1 | 1
-  kPortIndex,    // u8 or u16 [kNoPortIndex + 1]: port class
+  kProtocols,    // Protocol[kProtocolCount], by IANA number
+  kPortIndex,    // u8 or u16: port class, see Protocol
   kPairCells,    // u16 or u32: dense matrix [class_count][class_count], or tiles [..][kTileColumns]
   kPairTiles,    // u32 [class_count][tiles_per_row]: first cell of the tile, tiled only
   kPairBuckets,  // PairBucket, hash only
   kSourceGroup,  // u32 by class: row of kDefaultCells, hash only
   kDestinationGroup,  // u32 by class: column of kDefaultCells, hash only
   kDefaultCells,      // u32 [source_group_count][destination_group_count], hash only
-  kCellOutcomes,      // u32 [cell_count][outcome_words]: two bits a port class, see Outcome
+  kCellOutcomes,      // u64 [cell_count][outcome_words]: an OutcomeCode for each port class
   kCells,             // Cell
   kDecisions,         // Decision
   kBitsets,           // u32 [..][bitset_words]
@@ -120,8 +124,9 @@ struct ImageHeader {
   uint8_t pair_cell_bytes = 0;   // 2 or 4
   uint8_t port_class_bytes = 0;  // 1 or 2
   uint32_t outcome_words = 0;    // OutcomeWords(port_class_count)
+  uint32_t v4_entry_bytes = 0;   // 4 or 8
   uint32_t peer_group_count = 0;
-  uint32_t reserved[8] = {};
+  uint32_t reserved[7] = {};
 };
 static_assert(sizeof(ImageHeader) == 128);
 inline constexpr size_t kChecksumFrom = offsetof(ImageHeader, image_bytes);
@@ -143,28 +148,79 @@ struct PairBucket {  // one cache line; a key may stand in either of its two buc
 };
 static_assert(sizeof(PairBucket) == 64);
 
-enum CellFlag : uint8_t {
-  kCellUnknownPod = 1,  // a side is an address in a pod CIDR that no pod has
-  kCellNodeSource = 2,  // from a node to a pod: the pod's own node is exempt (R37)
+// An entry of the IPv4 trie is base << 8 | mask: the next index is base + (byte & mask), with a
+// mask of 0xff where the next level tells the byte apart, else 0.
+inline constexpr uint32_t kV4BaseShift = 8;
+inline constexpr uint32_t kV4Mask = 0xff;
+
+// The port class of a packet is kPortIndex[base + (port & mask)]; a protocol without ports, or all
+// of whose ports are judged alike, has one place there and a mask of 0.
+struct Protocol {
+  uint32_t base;
+  uint32_t mask;
 };
 
-// What both directions come to for one port class; index of Cell::reason.
-enum Outcome : uint8_t {
-  kOutcomeAllowed = 1,
-  kOutcomeTier = 2,  // a cluster-wide tier has decided: a direction that denies, or one that allows
+// What both directions come to for one port class. "Unless local" is the exemption of a pod's own
+// node (R37), which is looked at when it would make a difference.
+enum OutcomeCode : uint8_t {
+  kDeniedBoth,  // by NetworkPolicies, both directions
+  kDeniedIngress,
+  kDeniedEgress,
+  kDeniedIngressUnlessLocal,
+  kTierDeniedBoth,
+  kTierDeniedIngress,
+  kTierDeniedEgress,
+  kServiceDeniedIngress,
+  kServiceDeniedEgress,
+  kMalformed,
+  kAllowedByPolicy,
+  kAllowedByTier,
+  kAllowedNoPolicy,
+  kAllowedNotAPod,
+  kAllowedUnknownPod,
+  kAllowedService,
 };
-inline constexpr uint32_t kOutcomesPerWord = 16;
+
+struct Outcome {  // the last four bytes of a Verdict
+  uint8_t allowed;
+  Reason reason;
+  uint8_t directions;
+  uint8_t flags;
+};
+inline constexpr uint8_t kLookAtNode = 1;  // Outcome::flags, never in a Verdict that is given out
+inline constexpr uint32_t kOutcomeBits = 4;
+inline constexpr std::array<Outcome, 1 << kOutcomeBits> kOutcomes = {{
+    {0, Reason::kPolicy, 0, 0},
+    {0, Reason::kPolicy, kEgressAllowed, 0},
+    {0, Reason::kPolicy, kIngressAllowed, 0},
+    {0, Reason::kPolicy, kEgressAllowed, kLookAtNode},
+    {0, Reason::kTier, 0, 0},
+    {0, Reason::kTier, kEgressAllowed, 0},
+    {0, Reason::kTier, kIngressAllowed, 0},
+    {0, Reason::kServiceAddress, kEgressAllowed, 0},
+    {0, Reason::kServiceAddress, kIngressAllowed, 0},
+    {0, Reason::kMalformed, 0, 0},
+    {1, Reason::kPolicy, kIngressAllowed | kEgressAllowed, 0},
+    {1, Reason::kTier, kIngressAllowed | kEgressAllowed, 0},
+    {1, Reason::kNoPolicy, kIngressAllowed | kEgressAllowed, 0},
+    {1, Reason::kNotAPod, kIngressAllowed | kEgressAllowed, 0},
+    {1, Reason::kUnknownPod, kIngressAllowed | kEgressAllowed, 0},
+    {1, Reason::kServiceAddress, kIngressAllowed | kEgressAllowed, 0},
+}};
+inline constexpr uint32_t kOutcomesPerWord = 64 / kOutcomeBits;
 inline constexpr uint32_t OutcomeWords(uint32_t port_class_count) {
   return port_class_count / kOutcomesPerWord + (port_class_count % kOutcomesPerWord != 0 ? 1 : 0);
 }
 
+enum CellFlag : uint32_t {
+  kCellUnknownPod = 1,  // a side is an address in a pod CIDR that no pod has
+};
+
 struct Cell {
   uint32_t decision[2];  // by Direction
-  uint8_t reason[4];     // by Outcome
-  uint8_t flags;
-  uint8_t reserved[3];
+  uint32_t flags;
 };
-static_assert(sizeof(Cell) == 16);
+static_assert(sizeof(Cell) == 12);
 
 struct Decision {
   uint32_t allow_bitset;  // index of a bitset: ports that are allowed

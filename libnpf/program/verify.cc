@@ -21,11 +21,12 @@ struct SectionShape {
 };
 
 constexpr std::array<SectionShape, layout::kSectionCount> kShapes = {{
-    {"v4_top", 4},
-    {"v4_mid", 4},
+    {"v4_top", 0},
+    {"v4_mid", 0},
     {"v4_leaf", 0},
     {"v6_buckets", sizeof(layout::V6Bucket)},
     {"v6_nodes", 4},
+    {"protocols", sizeof(layout::Protocol)},
     {"port_index", 0},
     {"pair_cells", 0},
     {"pair_tiles", 4},
@@ -33,7 +34,7 @@ constexpr std::array<SectionShape, layout::kSectionCount> kShapes = {{
     {"source_group", 4},
     {"destination_group", 4},
     {"default_cells", 4},
-    {"cell_outcomes", 4},
+    {"cell_outcomes", 8},
     {"cells", sizeof(layout::Cell)},
     {"decisions", sizeof(layout::Decision)},
     {"bitsets", 4},
@@ -147,10 +148,13 @@ class Verifier {
 
   absl::Status CheckShape() {
     const layout::ImageHeader& h = *header_;
-    if (h.leaf_bytes != 2 && h.leaf_bytes != 4) return Bad("leaf width");
+    if (h.v4_entry_bytes != 4 && h.v4_entry_bytes != 8) return Bad("IPv4 entry width");
+    if ((h.leaf_bytes != 2 || h.v4_entry_bytes != 4) && h.leaf_bytes != 4) return Bad("leaf width");
     if (h.pair_cell_bytes != 2 && h.pair_cell_bytes != 4) return Bad("pair cell width");
     if (h.port_class_bytes != 1 && h.port_class_bytes != 2) return Bad("port class width");
-    if (sections_[layout::kV4Leaf].element_bytes != h.leaf_bytes ||
+    if (sections_[layout::kV4Top].element_bytes != h.v4_entry_bytes ||
+        sections_[layout::kV4Mid].element_bytes != h.v4_entry_bytes ||
+        sections_[layout::kV4Leaf].element_bytes != h.leaf_bytes ||
         sections_[layout::kPairCells].element_bytes != h.pair_cell_bytes ||
         sections_[layout::kPortIndex].element_bytes != h.port_class_bytes) {
       return Bad("a section's width is not the header's");
@@ -169,19 +173,29 @@ class Verifier {
 
   absl::Status CheckV4() {
     if (Count(layout::kV4Top) != 65536) return BadSection(layout::kV4Top, "has a wrong length");
-    const auto reaches = [](std::span<const uint32_t> entries, uint64_t next_count) {
-      for (const uint32_t entry : entries) {
-        if (uint64_t{entry >> 1} + ((entry & 1) != 0 ? 255 : 0) >= next_count) return false;
+    const bool narrow = header_->v4_entry_bytes == 4;
+    const absl::Status status = narrow ? CheckV4Entries<uint32_t>() : CheckV4Entries<uint64_t>();
+    if (!status.ok()) return status;
+    return CheckBelow(layout::kV4Leaf, header_->class_count);
+  }
+
+  template <typename Entry>
+  absl::Status CheckV4Entries() {
+    const auto reaches = [](std::span<const Entry> entries, uint64_t next_count) {
+      uint64_t farthest = 0;
+      for (const Entry entry : entries) {
+        farthest = std::max(
+            farthest, uint64_t{entry >> layout::kV4BaseShift} + uint64_t{entry & layout::kV4Mask});
       }
-      return true;
+      return farthest < next_count;
     };
-    if (!reaches(Section<uint32_t>(layout::kV4Top), Count(layout::kV4Mid))) {
+    if (!reaches(Section<Entry>(layout::kV4Top), Count(layout::kV4Mid))) {
       return BadSection(layout::kV4Top, "points outside");
     }
-    if (!reaches(Section<uint32_t>(layout::kV4Mid), Count(layout::kV4Leaf))) {
+    if (!reaches(Section<Entry>(layout::kV4Mid), Count(layout::kV4Leaf))) {
       return BadSection(layout::kV4Mid, "points outside");
     }
-    return CheckBelow(layout::kV4Leaf, header_->class_count);
+    return absl::OkStatus();
   }
 
   absl::Status CheckV6() {
@@ -219,8 +233,14 @@ class Verifier {
   }
 
   absl::Status CheckPorts() {
-    if (Count(layout::kPortIndex) != layout::kNoPortIndex + 1) {
-      return BadSection(layout::kPortIndex, "has a wrong length");
+    if (Count(layout::kProtocols) != layout::kProtocolCount) {
+      return BadSection(layout::kProtocols, "has a wrong length");
+    }
+    for (const layout::Protocol& protocol : Section<layout::Protocol>(layout::kProtocols)) {
+      if (protocol.mask >= layout::kPortsPerProtocol ||
+          uint64_t{protocol.base} + protocol.mask >= Count(layout::kPortIndex)) {
+        return BadSection(layout::kProtocols, "points outside");
+      }
     }
     if (Count(layout::kPortClasses) != header_->port_class_count) {
       return BadSection(layout::kPortClasses, "has a wrong length");

@@ -126,8 +126,9 @@ std::set<uint32_t> DenyingCells(const Program& program) {
   return cells;
 }
 
-// A joint bit that denies sends the engine to the two directions; one that allows is the answer.
-TEST(VerifierTest, AJointBitThatAllowsWhatIsDeniedIsFound) {
+constexpr uint8_t kDenyToAllow = layout::kDeniedBoth ^ layout::kAllowedByPolicy;
+
+TEST(VerifierTest, AnOutcomeThatAllowsWhatIsDeniedIsFound) {
   const Snapshot snapshot = MakeSnapshot();
   const absl::StatusOr<Program> program = Compile(snapshot);
   ASSERT_TRUE(program.ok());
@@ -135,7 +136,7 @@ TEST(VerifierTest, AJointBitThatAllowsWhatIsDeniedIsFound) {
   const std::set<uint32_t> cells = DenyingCells(*program);
   EXPECT_GT(cells.size(), 5u);
   for (const uint32_t cell : cells) {
-    const Program wrong = Damage(*program, layout::kCellOutcomes, cell * words * 4, 1);
+    const Program wrong = Damage(*program, layout::kCellOutcomes, cell * words * 8, kDenyToAllow);
     const VerifyOutcome outcome = VerifyProgram(snapshot, wrong, {});
     ASSERT_TRUE(outcome.witness.has_value()) << "cell " << cell;
     EXPECT_EQ(outcome.witness->engine.cell, cell) << Describe(*outcome.witness);
@@ -147,14 +148,15 @@ TEST(VerifierTest, APortInTheWrongPortClassIsFound) {
   const absl::StatusOr<Program> program = Compile(snapshot);
   ASSERT_TRUE(program.ok());
   const size_t bytes = program->view().header().port_class_bytes;
+  const size_t tcp = program->view().Section<layout::Protocol>(layout::kProtocols)[6].base;
   // TCP 5441, one beyond the range, gets the class of TCP 5440.
   const uint8_t in = std::to_integer<uint8_t>(
-      program->view().Section<std::byte>(layout::kPortIndex)[5440 * bytes]);
+      program->view().Section<std::byte>(layout::kPortIndex)[(tcp + 5440) * bytes]);
   const uint8_t out = std::to_integer<uint8_t>(
-      program->view().Section<std::byte>(layout::kPortIndex)[5441 * bytes]);
+      program->view().Section<std::byte>(layout::kPortIndex)[(tcp + 5441) * bytes]);
   ASSERT_NE(in, out);
   const Program wrong =
-      Damage(*program, layout::kPortIndex, 5441 * bytes, static_cast<uint8_t>(in ^ out));
+      Damage(*program, layout::kPortIndex, (tcp + 5441) * bytes, static_cast<uint8_t>(in ^ out));
   const VerifyOutcome outcome = VerifyProgram(snapshot, wrong, {});
   ASSERT_TRUE(outcome.witness.has_value());
   EXPECT_EQ(outcome.witness->question.dst_port, 5441);
@@ -165,8 +167,9 @@ TEST(VerifierTest, TheWitnessIsTheSameWhateverTheThreads) {
   const absl::StatusOr<Program> program = Compile(snapshot);
   ASSERT_TRUE(program.ok());
   const uint32_t cell = *DenyingCells(*program).begin();
-  const Program wrong = Damage(*program, layout::kCellOutcomes,
-                               size_t{cell} * program->view().header().outcome_words * 4, 1);
+  const Program wrong =
+      Damage(*program, layout::kCellOutcomes,
+             size_t{cell} * program->view().header().outcome_words * 8, kDenyToAllow);
   VerifyOptions one;
   one.threads = 1;
   VerifyOptions many;
