@@ -211,8 +211,8 @@ uint32_t Run(const Batch& b) {
   uint32_t left = b.keys[0].family == 6 ? LocateV6(b.view, pairs, b.keys, b.count, lanes)
                                         : LocateV4(trie, pairs, b.keys, b.count, lanes);
   if (left == kOtherFamily) left = LocateMixed(b.view, trie, pairs, b.keys, b.count, lanes);
-  const auto judge = b.view.header().port_class_bytes == 1 ? Judge<uint8_t, Pairs>
-                                                           : Judge<uint16_t, Pairs>;
+  const auto judge =
+      b.view.header().port_class_bytes == 1 ? Judge<uint8_t, Pairs> : Judge<uint16_t, Pairs>;
   return left | judge(b.view, pairs, b.keys, b.count, b.generation, lanes, b.verdicts);
 }
 
