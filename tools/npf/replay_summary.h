@@ -53,10 +53,10 @@ class ReplaySummary {
     bool operator==(const FlowName& other) const;
     template <typename H>
     friend H AbslHashValue(H h, const FlowName& name) {
-      const FlowKey& key = name.key;
-      h = H::combine_contiguous(std::move(h), key.src, sizeof(key.src));
-      h = H::combine_contiguous(std::move(h), key.dst, sizeof(key.dst));
-      return H::combine(std::move(h), key.dst_port, key.protocol, key.family, name.allowed,
+      const FlowKey& flow = name.key;
+      h = H::combine_contiguous(std::move(h), flow.src, sizeof(flow.src));
+      h = H::combine_contiguous(std::move(h), flow.dst, sizeof(flow.dst));
+      return H::combine(std::move(h), flow.dst_port, flow.protocol, flow.family, name.allowed,
                         name.fragment, name.reason);
     }
   };
