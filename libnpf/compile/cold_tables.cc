@@ -147,9 +147,11 @@ void WritePorts(const ResolvedPolicy& policy, ImageWriter& writer) {
     const bool all_alike = end - i == 1;
     protocols[number] = {base, all_alike ? 0 : layout::kPortsPerProtocol - 1};
     index.resize(base + (all_alike ? 1 : layout::kPortsPerProtocol));
-    for (; i < end; ++i) {  // the last segment reaches to the end
-      std::fill(index.begin() + base + classes.segments[i].first, index.end(),
-                classes.segments[i].port_class);
+    for (; i < end; ++i) {
+      const auto first = index.begin() + base + classes.segments[i].first;
+      const bool last = i + 1 == end;
+      const auto next = last ? index.end() : index.begin() + base + classes.segments[i + 1].first;
+      std::fill(first, next, classes.segments[i].port_class);
     }
   }
   writer.header.port_class_count = classes.count;
