@@ -10,11 +10,37 @@
 namespace npf::bench {
 namespace {
 
-constexpr uint32_t kPodsPerNode = 100;
 constexpr uint32_t kPodsPerWorkload = 20;
 constexpr uint32_t kPodsPerNamespace = 100;
 
 std::string V4Text(uint32_t address) { return ToString(IpAddress::V4(address)); }
+
+std::string V4BlockText(uint32_t bits, uint32_t length) {
+  return absl::StrCat(V4Text(bits), "/", length);
+}
+
+// As the IPv4 one within 2607::/16.
+std::string V6BlockText(uint32_t bits, uint32_t length) {
+  IpPrefix prefix{.address = {.family = Family::kIpv6},
+                  .length = static_cast<uint8_t>(16 + length)};
+  const uint8_t bytes[] = {0x26,
+                           0x07,
+                           static_cast<uint8_t>(bits >> 24),
+                           static_cast<uint8_t>(bits >> 16),
+                           static_cast<uint8_t>(bits >> 8),
+                           static_cast<uint8_t>(bits)};
+  std::copy(std::begin(bytes), std::end(bytes), prefix.address.bytes.begin());
+  return ToString(prefix);
+}
+
+// The /64 of a node's pods, and the address with `on_link` as its last bytes.
+IpAddress V6OfNode(uint32_t node, uint32_t on_link) {
+  IpAddress address{.family = Family::kIpv6, .bytes = {0xfd, 0x00, 0x00, 0x10}};
+  address.bytes[6] = static_cast<uint8_t>(node >> 8);
+  address.bytes[7] = static_cast<uint8_t>(node);
+  address.bytes[15] = static_cast<uint8_t>(on_link);
+  return address;
+}
 
 class ClusterMaker {
  public:
@@ -22,7 +48,9 @@ class ClusterMaker {
     namespace_count_ = shape.namespaces != 0
                            ? shape.namespaces
                            : std::max<uint32_t>(1, shape.pods / kPodsPerNamespace);
-    workload_count_ = std::max<uint32_t>(namespace_count_, shape.pods / kPodsPerWorkload);
+    workload_count_ = shape.workloads != 0
+                          ? shape.workloads
+                          : std::max<uint32_t>(namespace_count_, shape.pods / kPodsPerWorkload);
   }
 
   Cluster Make() {
@@ -42,45 +70,62 @@ class ClusterMaker {
   static std::string WorkloadName(uint32_t i) { return absl::StrCat("app-", i); }
   uint32_t NamespaceOf(uint32_t workload) const { return workload % namespace_count_; }
 
-  void MakePods() {
-    const uint32_t nodes = (shape_.pods + kPodsPerNode - 1) / kPodsPerNode;
-    for (uint32_t n = 0; n < nodes; ++n) {
-      const uint32_t range = 0x0a000000 + (n << 8);
-      cluster_.nodes.push_back({.name = absl::StrCat("node-", n),
-                                .addresses = {V4Text(0xac100000 + n)},
-                                .pod_cidrs = {absl::StrCat(V4Text(range), "/24")}});
+  bool has_v4() const { return shape_.families != IpFamilies::kV6; }
+  bool has_v6() const { return shape_.families != IpFamilies::kV4; }
+
+  void MakeNode(uint32_t n) {
+    Node node{.name = absl::StrCat("node-", n)};
+    if (has_v4()) {
+      node.addresses.push_back(V4Text(0xac100000 + n));
+      node.pod_cidrs.push_back(absl::StrCat(V4Text(0x0a000000 + (n << 8)), "/24"));
     }
+    if (has_v6()) {
+      node.addresses.push_back(absl::StrCat("fd00:ac10::", absl::Hex(n + 1)));
+      node.pod_cidrs.push_back(ToString(IpPrefix{V6OfNode(n, 0), 64}));
+    }
+    cluster_.nodes.push_back(std::move(node));
+  }
+
+  std::vector<std::string> PodAddresses(uint32_t node, uint32_t on_node) const {
+    std::vector<std::string> ips;
+    if (has_v4()) ips.push_back(V4Text(0x0a000000 + (node << 8) + 1 + on_node));
+    if (has_v6()) ips.push_back(ToString(V6OfNode(node, 1 + on_node)));
+    return ips;
+  }
+
+  void MakePods() {
+    const uint32_t nodes = (shape_.pods + shape_.pods_per_node - 1) / shape_.pods_per_node;
+    for (uint32_t n = 0; n < nodes; ++n) MakeNode(n);
     for (uint32_t i = 0; i < shape_.pods; ++i) {
       // Consecutive pods of a node belong to different workloads.
       const uint32_t workload = i % workload_count_;
-      const uint32_t node = i / kPodsPerNode;
-      Pod pod{.ns = NamespaceName(NamespaceOf(workload)),
-              .name = absl::StrCat(WorkloadName(workload), "-", i),
-              .labels = {{"app", WorkloadName(workload)},
-                         {"role", absl::StrCat("role-", workload % 7)},
-                         {"pod-template-hash", absl::StrCat("h", i % 97)}},
-              .node_name = absl::StrCat("node-", node),
-              .phase = PodPhase::kRunning,
-              .creation_timestamp = "2026-01-01T00:00:00Z",
-              .ips = {V4Text(0x0a000000 + (node << 8) + 1 + i % kPodsPerNode)},
-              .ports = {{.name = "http", .port = 8080, .protocol = "TCP"}}};
-      if (shape_.ipv6)
-        pod.ips.push_back(absl::StrCat("fd00:10::", absl::Hex(node), ":", absl::Hex(i + 1)));
-      cluster_.pods.push_back(std::move(pod));
+      const uint32_t node = i / shape_.pods_per_node;
+      cluster_.pods.push_back({.ns = NamespaceName(NamespaceOf(workload)),
+                               .name = absl::StrCat(WorkloadName(workload), "-", i),
+                               .labels = {{"app", WorkloadName(workload)},
+                                          {"role", absl::StrCat("role-", workload % 7)},
+                                          {"pod-template-hash", absl::StrCat("h", i % 97)}},
+                               .node_name = absl::StrCat("node-", node),
+                               .phase = PodPhase::kRunning,
+                               .creation_timestamp = "2026-01-01T00:00:00Z",
+                               .ips = PodAddresses(node, i % shape_.pods_per_node),
+                               .ports = {{.name = "http", .port = 8080, .protocol = "TCP"}}});
     }
   }
 
   void MakeBlocks() {
     for (uint32_t i = 0; i < shape_.cidrs; ++i) {
+      const bool v6 = !has_v4() || (has_v6() && i % 2 == 1);
+      const auto text = v6 ? V6BlockText : V4BlockText;
       const uint32_t length = 12 + random_.Below(13);
       // Outside 10.0.0.0/8, so that blocks cut external space.
       const uint32_t address =
           (0x0b000000 + random_.Below(0xc0000000)) & (~uint32_t{0} << (32 - length));
-      IpBlock block{.cidr = absl::StrCat(V4Text(address), "/", length), .except = {}};
+      IpBlock block{.cidr = text(address, length), .except = {}};
       if (random_.Percent(50)) {
         const uint32_t narrower = length + 2 + random_.Below(4);
         const uint32_t inside = address | (random_.Below(4) << (32 - length - 2));
-        block.except.push_back(absl::StrCat(V4Text(inside), "/", narrower));
+        block.except.push_back(text(inside, narrower));
       }
       blocks_.push_back(std::move(block));
     }

@@ -24,6 +24,10 @@ class Random {
   uint64_t state_;
 };
 
+// Which addresses pods, nodes and ipBlocks have. Of kDual, pods and nodes have both, and every
+// other block is IPv6.
+enum class IpFamilies : uint8_t { kV4, kV6, kDual };
+
 // A namespace for every 100 pods, a workload for every 20, a node with a /24 for every 100 pods.
 // 80 % of policies select a workload, the others a namespace; 60 % ingress only, 30 % both, 10 %
 // egress; 1 or 2 rules a direction with 1 to 4 peers (55 % pod selectors, 30 % namespaces, 15 %
@@ -34,8 +38,10 @@ struct ClusterShape {
   uint32_t cidrs = 100;           // distinct ipBlocks to choose from
   uint32_t cluster_policies = 0;  // see AddClusterPolicies
   uint32_t namespaces = 0;        // 0: pods / 100
+  uint32_t workloads = 0;         // 0: pods / 20
+  uint32_t pods_per_node = 100;   // at most 254
   uint32_t port_numbers = 40;     // distinct ports to choose from
-  bool ipv6 = false;              // dual stack
+  IpFamilies families = IpFamilies::kV4;
   uint64_t seed = 1;
 };
 

@@ -39,12 +39,26 @@ class JsonWriter {
     text_ += '}';
   }
 
+  void AppendStrings(const std::vector<std::string>& strings) {
+    text_ += '[';
+    for (const std::string& string : strings) {
+      Item();
+      absl::StrAppend(&text_, "\"", string, "\"");
+    }
+    text_ += ']';
+  }
+
   void AppendNode(const Node& node) {
     Item();
     absl::StrAppend(&text_, R"({"apiVersion":"v1","kind":"Node","metadata":{"name":")", node.name,
-                    R"("},"spec":{"podCIDRs":[")", node.pod_cidrs[0],
-                    R"("]},"status":{"addresses":[{"address":")", node.addresses[0],
-                    R"(","type":"InternalIP"}]}})");
+                    R"("},"spec":{"podCIDRs":)");
+    AppendStrings(node.pod_cidrs);
+    text_ += R"(},"status":{"addresses":[)";
+    for (const std::string& address : node.addresses) {
+      Item();
+      absl::StrAppend(&text_, R"({"address":")", address, R"(","type":"InternalIP"})");
+    }
+    text_ += "]}}";
   }
 
   void AppendPod(const Pod& pod) {
@@ -79,6 +93,17 @@ class JsonWriter {
   void AppendSelector(const LabelSelector& selector) {
     text_ += R"({"matchLabels":)";
     AppendLabels(selector.match_labels);
+    if (!selector.match_expressions.empty()) {
+      text_ += R"(,"matchExpressions":[)";
+      for (const LabelRequirement& requirement : selector.match_expressions) {
+        Item();
+        absl::StrAppend(&text_, R"({"key":")", requirement.key, R"(","operator":")", requirement.op,
+                        R"(","values":)");
+        AppendStrings(requirement.values);
+        text_ += '}';
+      }
+      text_ += ']';
+    }
     text_ += '}';
   }
 
@@ -86,12 +111,9 @@ class JsonWriter {
     Item();
     text_ += '{';
     if (peer.ip_block) {
-      absl::StrAppend(&text_, R"("ipBlock":{"cidr":")", peer.ip_block->cidr, R"(","except":[)");
-      for (const std::string& except : peer.ip_block->except) {
-        Item();
-        absl::StrAppend(&text_, "\"", except, "\"");
-      }
-      text_ += "]}";
+      absl::StrAppend(&text_, R"("ipBlock":{"cidr":")", peer.ip_block->cidr, R"(","except":)");
+      AppendStrings(peer.ip_block->except);
+      text_ += '}';
     }
     if (peer.namespace_selector) {
       text_ += R"("namespaceSelector":)";
@@ -132,12 +154,9 @@ class JsonWriter {
     AppendSelector(policy.pod_selector);
     if (!policy.ingress.empty()) AppendRules("ingress", "from", policy.ingress);
     if (!policy.egress.empty()) AppendRules("egress", "to", policy.egress);
-    text_ += R"(,"policyTypes":[)";
-    for (const std::string& type : policy.policy_types) {
-      Item();
-      absl::StrAppend(&text_, "\"", type, "\"");
-    }
-    text_ += "]}}";
+    text_ += R"(,"policyTypes":)";
+    AppendStrings(policy.policy_types);
+    text_ += "}}";
   }
 
   void AppendPods(const ClusterPods& pods) {
