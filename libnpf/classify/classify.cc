@@ -3,6 +3,8 @@
 #include "npf/classify.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
 #include <cstring>
 
 #include "classify/address_lookup.h"
@@ -100,23 +102,70 @@ void ExemptOwnNode(const Batch& batch) {
   }
 }
 
-void ClassifyBatch(const Batch& batch) {
-  const uint32_t left = JudgeScalar(batch.view, batch.keys.data(), batch.keys.size(),
-                                    batch.options.generation, batch.verdicts.data());
+using JudgeBatch = uint32_t (*)(const ProgramView&, const FlowKey*, size_t, uint32_t, Verdict*);
+
+void ClassifyBatch(JudgeBatch kernel, const Batch& batch) {
+  const uint32_t left = kernel(batch.view, batch.keys.data(), batch.keys.size(),
+                               batch.options.generation, batch.verdicts.data());
   if ((left & kLeftReserved) != 0) JudgeReserved(batch);
   if (batch.options.directions != DirectionMask::kBoth) JudgeOneDirection(batch);
   if (batch.options.deny_unknown_pod) DenyUnknownPods(batch);
   if ((left & kLeftNode) != 0) ExemptOwnNode(batch);
 }
 
+// What was chosen; kAuto until then.
+std::atomic<Kernel> active_kernel{Kernel::kAuto};
+
+Kernel Requested() {
+  const char* const name = std::getenv("NPF_KERNEL");
+  for (const Kernel kernel : {Kernel::kScalar, Kernel::kAvx512}) {
+    if (name != nullptr && Name(kernel) == name) return kernel;
+  }
+  return Kernel::kAuto;
+}
+
+// What works here of what was asked for. Where the processor's gathers are no faster than single
+// loads, as on those of AMD so far, the scalar kernel is.
+Kernel Resolved(Kernel kernel) {
+  if (kernel == Kernel::kScalar || !Avx512Works()) return Kernel::kScalar;
+  return kernel == Kernel::kAvx512 || GathersAreFast() ? Kernel::kAvx512 : Kernel::kScalar;
+}
+
 }  // namespace
+
+Kernel ActiveKernel() noexcept {
+  Kernel kernel = active_kernel.load(std::memory_order_relaxed);
+  if (kernel == Kernel::kAuto) {
+    kernel = Resolved(Requested());
+    active_kernel.store(kernel, std::memory_order_relaxed);
+  }
+  return kernel;
+}
+
+bool SelectKernel(Kernel kernel) noexcept {
+  if (kernel == Kernel::kAvx512 && !Avx512Works()) return false;
+  active_kernel.store(Resolved(kernel), std::memory_order_relaxed);
+  return true;
+}
+
+std::string_view Name(Kernel kernel) noexcept {
+  switch (kernel) {
+    case Kernel::kScalar:
+      return "scalar";
+    case Kernel::kAvx512:
+      return "avx512";
+    default:
+      return "auto";
+  }
+}
 
 void Classify(const Program& program, const ClassifyOptions& options, std::span<const FlowKey> keys,
               std::span<Verdict> verdicts) noexcept {
+  const JudgeBatch kernel = ActiveKernel() == Kernel::kAvx512 ? JudgeAvx512 : JudgeScalar;
   for (size_t done = 0; done < keys.size(); done += kBatch) {
     const size_t count = std::min(kBatch, keys.size() - done);
-    ClassifyBatch(
-        {program.view(), options, keys.subspan(done, count), verdicts.subspan(done, count)});
+    ClassifyBatch(kernel, {program.view(), options, keys.subspan(done, count),
+                           verdicts.subspan(done, count)});
   }
 }
 

@@ -25,8 +25,13 @@ enum Left : uint32_t {
   kLeftNode = 2,      // a verdict with kLookAtNode in its flags
 };
 
+// `count` keys, 1 to kBatch.
 uint32_t JudgeScalar(const ProgramView& view, const FlowKey* keys, size_t count,
                      uint32_t generation, Verdict* verdicts) noexcept;
+uint32_t JudgeAvx512(const ProgramView& view, const FlowKey* keys, size_t count,
+                     uint32_t generation, Verdict* verdicts) noexcept;
+bool Avx512Works() noexcept;     // on this processor
+bool GathersAreFast() noexcept;  // on this processor
 
 }  // namespace npf
 

@@ -12,9 +12,9 @@ namespace npf {
 
 AlignedBlock::AlignedBlock(size_t size_bytes)
     : data_(static_cast<std::byte*>(
-          ::operator new[](size_bytes, std::align_val_t{layout::kAlignment}))),
+          ::operator new[](size_bytes + kSlack, std::align_val_t{layout::kAlignment}))),
       size_(size_bytes) {
-  std::memset(data_.get(), 0, size_bytes);
+  std::memset(data_.get(), 0, size_bytes + kSlack);
 }
 
 void AlignedBlock::Release::operator()(std::byte* data) const {

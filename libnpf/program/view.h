@@ -17,9 +17,11 @@
 
 namespace npf {
 
-// Memory whose start is aligned to a cache line.
+// Memory whose start is aligned to a cache line. A few bytes behind its end may be read, too:
+// vector loads of narrow elements take more than they need.
 class AlignedBlock {
  public:
+  static constexpr size_t kSlack = 64;
   AlignedBlock() = default;
   explicit AlignedBlock(size_t size_bytes);  // zeroed
   std::byte* data() { return data_.get(); }

@@ -66,14 +66,19 @@ std::optional<size_t> Contest::FirstDifference(PairKind kind, const ClassifyOpti
                                                std::vector<reference::Answer>& answers) {
   keys_.clear();
   for (const AskedQuestion& asked : questions) keys_.push_back(ToFlowKey(asked.question));
-  verdicts_.assign(keys_.size(), Verdict{});
-  Classify(programs_.at(kind), options, keys_, verdicts_);
   const reference::Evaluator& evaluator = EvaluatorFor(options);
   answers.clear();
+  for (const AskedQuestion& asked : questions) {
+    answers.push_back(evaluator.Evaluate(asked.question, options.directions));
+  }
   std::optional<size_t> first;
-  for (size_t i = 0; i < questions.size(); ++i) {
-    answers.push_back(evaluator.Evaluate(questions[i].question, options.directions));
-    if (!first && Differs(verdicts_[i], answers[i], options)) first = i;
+  for (const Kernel kernel : {Kernel::kScalar, Kernel::kAvx512}) {
+    if (!SelectKernel(kernel)) continue;
+    verdicts_.assign(keys_.size(), Verdict{});
+    Classify(programs_.at(kind), options, keys_, verdicts_);
+    for (size_t i = 0; i < first.value_or(keys_.size()); ++i) {
+      if (Differs(verdicts_[i], answers[i], options)) first = i;
+    }
   }
   return first;
 }

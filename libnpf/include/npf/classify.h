@@ -3,6 +3,7 @@
 #define NPF_CLASSIFY_H_
 
 #include <span>
+#include <string_view>
 
 #include "npf/flow.h"
 #include "npf/program.h"
@@ -15,6 +16,20 @@ namespace npf {
 // fastest. Thread-safe: a Program may be used by any number of threads at once.
 void Classify(const Program& program, const ClassifyOptions& options, std::span<const FlowKey> keys,
               std::span<Verdict> verdicts) noexcept;
+
+// How it is done on this processor. All kernels give the same answers.
+enum class Kernel : uint8_t {
+  kAuto = 0,    // the one that is fastest on processors of this make
+  kScalar = 1,  // any processor of the target
+  kAvx512 = 2,  // AVX-512 F, BW, VL and DQ
+};
+
+// The kernel in use: chosen on first use by the environment variable NPF_KERNEL ("auto", "scalar",
+// "avx512"; anything else counts as "auto"), or by SelectKernel; never kAuto.
+Kernel ActiveKernel() noexcept;
+// From the next batch on, in all threads. False, and nothing changes, where the processor lacks it.
+bool SelectKernel(Kernel kernel) noexcept;
+std::string_view Name(Kernel kernel) noexcept;  // as NPF_KERNEL takes it
 
 }  // namespace npf
 
