@@ -21,9 +21,16 @@ class Contender {
   virtual size_t table_bytes() const = 0;
   virtual uint64_t build_ns() const = 0;
 
-  // One pass over all keys, in bursts of its own liking. A contender that decides writes 1 (allow)
-  // or 0 (deny) for each key; one that only looks addresses up writes nothing.
+  // One pass over these keys, in bursts of its own liking. A contender that decides writes 1
+  // (allow) or 0 (deny) for each key; one that only looks addresses up writes nothing.
   virtual void Run(std::span<const FlowKey> keys, std::span<uint8_t> allowed) = 0;
+  // What is timed. A contender whose answers have a form of their own leaves them in it here.
+  virtual void RunForTime(std::span<const FlowKey> keys, std::span<uint8_t> allowed) {
+    Run(keys, allowed);
+  }
+  // Before each run: it will be given `count` keys from key `first` of the traffic on, and what is
+  // received for them is received here, outside the time.
+  virtual void Receive(size_t /*first*/, size_t /*count*/) {}
 
   // How its verdicts are checked against ours.
   enum class Scope : uint8_t {
