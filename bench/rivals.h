@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "contender.h"
+#include "npf/address.h"
 #include "npf/program.h"
 #include "npf/snapshot.h"
 
@@ -20,9 +21,17 @@ struct RivalOptions {
   std::vector<size_t> acl_rules = {1'000, 10'000, 100'000};
 };
 
+// What the ingress policies were expanded to, so that packets can be drawn that the rules decide:
+// few of a cluster's destinations fit into a rule set.
+struct Expansion {
+  size_t rules = 0;
+  std::vector<IpAddress> destinations;  // sorted
+};
+
 struct Rivals {
   Contenders contenders;
-  std::vector<std::string> missing;  // "rte_acl: built without DPDK", a line each
+  std::vector<Expansion> expansions;  // by size, one for each rule set that was made
+  std::vector<std::string> missing;   // "rte_acl: built without DPDK", a line each
 };
 
 // Starts DPDK's environment (no huge pages needed, no devices) on the first call. IPv4 only.

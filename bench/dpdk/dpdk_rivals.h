@@ -2,14 +2,24 @@
 #ifndef NPF_BENCH_DPDK_DPDK_RIVALS_H_
 #define NPF_BENCH_DPDK_DPDK_RIVALS_H_
 
+#include <memory>
+#include <span>
+#include <string>
+
 #include "absl/status/status.h"
+#include "dpdk/expansion.h"
 #include "rivals.h"
 
 namespace npf::bench {
 
+struct NamedRules {
+  std::string size;  // "10k", for names
+  std::shared_ptr<const RuleSet> set;
+};
+
 // Adds to `rivals` each of them, or a line of why it is missing.
 absl::Status AddDpdkRivals(const Snapshot& snapshot, const Program& program,
-                           const RivalOptions& options, Rivals& rivals);
+                           std::span<const NamedRules> rules, Rivals& rivals);
 
 }  // namespace npf::bench
 

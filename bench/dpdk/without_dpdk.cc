@@ -2,7 +2,8 @@
 
 namespace npf::bench {
 
-absl::Status AddDpdkRivals(const Snapshot&, const Program&, const RivalOptions&, Rivals& rivals) {
+absl::Status AddDpdkRivals(const Snapshot&, const Program&, std::span<const NamedRules>,
+                           Rivals& rivals) {
   for (const char* name : {"rte_acl", "rte_fib x2", "rte_fib + rte_hash"}) {
     rivals.missing.push_back(std::string(name) + ": built without DPDK");
   }
