@@ -9,9 +9,9 @@ target_include_directories(packet_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(packet_test PRIVATE npf_runtime GTest::gtest_main npf_flags)
 gtest_discover_tests(packet_test TEST_PREFIX packet. PROPERTIES LABELS quick)
 
-add_executable(engine_test unit/packet_builder.cc unit/replay_engine_test.cc)
+add_executable(engine_test unit/frames_test.cc unit/packet_builder.cc unit/replay_engine_test.cc)
 target_include_directories(engine_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-target_link_libraries(engine_test PRIVATE npf_load GTest::gtest_main npf_flags)
+target_link_libraries(engine_test PRIVATE npf_load npf_workload GTest::gtest_main npf_flags)
 gtest_discover_tests(engine_test TEST_PREFIX engine. PROPERTIES LABELS quick)
 
 if(NPF_BUILD_TOOLS)

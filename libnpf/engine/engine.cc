@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "conntrack/flow_table.h"
+#include "engine/outright.h"
 
 namespace npf {
 namespace {
@@ -21,8 +22,6 @@ using conntrack::Flow;
 using conntrack::FlowSide;
 using conntrack::FlowTable;
 using conntrack::FoundFlow;
-
-constexpr uint32_t kNoCell = ~uint32_t{0};
 
 constexpr uint8_t kTcpSyn = 0x02;
 constexpr uint8_t kTcpRst = 0x04;
@@ -89,7 +88,6 @@ class Engine::Impl {
   void SettleMidstream(const Verdict& verdict, uint64_t now_ns, Judgement& judgement);
   void Remember(const FlowKey& key, const Verdict& verdict, uint64_t now_ns, Judgement& judgement);
   Verdict ClassifyOne(const FlowKey& key) const;
-  Verdict Outright(bool allowed, Reason reason) const;
 
   Program program_;
   EngineOptions options_;
@@ -101,18 +99,6 @@ Verdict Engine::Impl::ClassifyOne(const FlowKey& key) const {
   Verdict verdict{};
   Classify(program_, options_.classify, {&key, 1}, {&verdict, 1});
   return verdict;
-}
-
-// A verdict in which policy had no part.
-Verdict Engine::Impl::Outright(bool allowed, Reason reason) const {
-  const auto asked = static_cast<uint8_t>(options_.classify.directions);
-  return {.cell = kNoCell,
-          .port_class = 0,
-          .generation = generation(),
-          .allowed = allowed ? uint8_t{1} : uint8_t{0},
-          .reason = static_cast<uint8_t>(reason),
-          .directions = static_cast<uint8_t>(allowed ? 3 : 3 & ~asked),
-          .flags = 0};
 }
 
 void Engine::Impl::JudgeBatch(std::span<const Frame> frames, std::span<Judgement> judgements) {
@@ -143,7 +129,8 @@ void Engine::Impl::Settle(const Frame& frame, const std::optional<Verdict>& ahea
                           Judgement& judgement) {
   const ParsedPacket& packet = judgement.packet;
   if (packet.outcome != ParseOutcome::kJudge) {
-    judgement.verdict = Outright(packet.outcome == ParseOutcome::kPass, packet.reason);
+    judgement.verdict =
+        Outright(packet.outcome == ParseOutcome::kPass, packet.reason, options_.classify);
     return;
   }
   if (flows_.has_value() && IsTracked(packet)) {
@@ -190,7 +177,7 @@ void Engine::Impl::Remember(const FlowKey& key, const Verdict& verdict, uint64_t
   Flow* const flow = flows_->Insert(key, verdict, now_ns);
   if (flow == nullptr) {
     ++table_full_;
-    judgement.verdict = Outright(false, Reason::kTableFull);
+    judgement.verdict = Outright(false, Reason::kTableFull, options_.classify);
     return;
   }
   const FlowSide side = judgement.reply ? FlowSide::kReply : FlowSide::kForward;
@@ -215,7 +202,7 @@ void Engine::Impl::SettleMidstream(const Verdict& verdict, uint64_t now_ns, Judg
   const ParsedPacket& packet = judgement.packet;
   const bool answer = IsIcmp(packet.key) || (packet.tcp_flags & (kTcpSyn | kTcpRst)) != 0;
   if (!options_.midstream_allow || answer) {
-    judgement.verdict = Outright(false, Reason::kNoState);
+    judgement.verdict = Outright(false, Reason::kNoState, options_.classify);
     return;
   }
   if (verdict.allowed != 0) {

@@ -5,6 +5,7 @@
 
 #include "fuzz/fuzz.h"
 #include "npf/packet.h"
+#include "packet/plain.h"
 
 namespace {
 
@@ -36,6 +37,18 @@ void CheckPromises(const ParsedPacket& parsed, const npf::ParseOptions& options)
          "with VLAN off, nothing tagged is judged");
 }
 
+// Whatever the straight line accepts is judged, with the same key.
+void CheckPlain(const std::vector<uint8_t>& frame, uint32_t wire_length,
+                const npf::ParseOptions& options, const ParsedPacket& parsed) {
+  if (options.link != npf::LinkLayer::kEthernet) return;
+  npf::FlowKey key;
+  const npf::PacketView view{frame.data(), static_cast<uint32_t>(frame.size()), wire_length};
+  if (!npf::packet::PlainReader(options).Read(view, key)) return;
+  Expect(parsed.outcome == ParseOutcome::kJudge && !parsed.later_fragment,
+         "what is plain is judged");
+  Expect(std::memcmp(&key, &parsed.key, sizeof key) == 0, "and has its own key");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -48,6 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto wire_length = static_cast<uint32_t>(frame.size() + data[2]);
   const ParsedPacket whole = Parse(frame, wire_length, options);
   CheckPromises(whole, options);
+  CheckPlain(frame, wire_length, options, whole);
   // Of a capture that was cut, either nothing is known of the key, or the same.
   const std::vector<uint8_t> half(frame.begin(),
                                   frame.begin() + static_cast<long>(frame.size() / 2));

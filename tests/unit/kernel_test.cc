@@ -37,10 +37,11 @@ IpAddress RandomAddress(const Snapshot& snapshot, bool v6, bench::Random& random
   return address;
 }
 
-// One key in `foreign_every` is of another family, or of none; one in 16 is from an address to itself.
+// One key in `foreign_every` is of another family, or of none; one in 16 is from an address to
+// itself.
 std::vector<FlowKey> RandomKeys(const Snapshot& snapshot, size_t count, bool v6,
                                 uint32_t foreign_percent, bench::Random& random) {
-  constexpr uint8_t kProtocols[] = {kProtocolTcp, kProtocolTcp,  kProtocolUdp,
+  constexpr uint8_t kProtocols[] = {kProtocolTcp,  kProtocolTcp,  kProtocolUdp,
                                     kProtocolSctp, kProtocolIcmp, 255};
   std::vector<FlowKey> keys;
   while (keys.size() < count) {

@@ -57,6 +57,9 @@ enum class Reason : uint8_t {
 
 std::string_view Name(Reason reason);  // "policy", "no_policy", ...; "unknown" for other numbers
 
+// Verdict::cell of a packet that no cell judged.
+inline constexpr uint32_t kNoCell = ~uint32_t{0};
+
 inline constexpr uint8_t kIngressAllowed = 1;
 inline constexpr uint8_t kEgressAllowed = 2;
 

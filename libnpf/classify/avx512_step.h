@@ -1,0 +1,208 @@
+// The look-ups of the AVX-512 kernels: sixteen keys a vector, a gather for each look-up of the scalar
+// kernel. Several vectors go through a stage together, so that the gathers of one overlap those of
+// the others. Where the keys come from is the caller's: flow keys (avx512_kernel.cc) or frames
+// (engine/avx512_frames.cc).
+//
+// Made for what nearly every Program and packet is: IPv4, tries with entries of 32 bits, a dense or
+// a tiled pair table, tables that 32-bit indexes reach.
+//
+// A gather reads 32 bits at the place of a narrower element, so up to three bytes behind the last
+// one; AlignedBlock has room for that.
+#ifndef NPF_CLASSIFY_AVX512_STEP_H_
+#define NPF_CLASSIFY_AVX512_STEP_H_
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <immintrin.h>
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "npf/program.h"
+#include "npf/verdict.h"
+#include "program/layout.h"
+#include "program/view.h"
+
+#define NPF_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+#define NPF_AVX512_INLINE NPF_AVX512 inline __attribute__((always_inline))
+
+namespace npf::avx512 {
+
+inline constexpr size_t kLanes = 16;
+
+template <int Scale>
+NPF_AVX512_INLINE __m512i Gather(__m512i index, const void* base) {
+  return _mm512_i32gather_epi32(index, base, Scale);
+}
+template <typename Stored>  // elements of one, two or four bytes
+NPF_AVX512_INLINE __m512i GatherAs(__m512i index, const void* base) {
+  const __m512i words = Gather<sizeof(Stored)>(index, base);
+  constexpr int kMask = sizeof(Stored) == 1 ? 0xff : sizeof(Stored) == 2 ? 0xffff : -1;
+  return sizeof(Stored) == 4 ? words : _mm512_and_si512(words, _mm512_set1_epi32(kMask));
+}
+
+struct Tables {
+  const void* top;
+  const void* mid;
+  const void* leaf;
+  const void* pairs;
+  const void* tiles;
+  const void* protocols;
+  const void* ports;
+  const void* outcomes;
+  __m512i columns;    // of the pair table: classes, or tiles a row
+  __m512i row_codes;  // outcome codes a cell
+  __m512i tails;
+};
+
+NPF_AVX512 inline Tables TablesOf(const ProgramView& view) {
+  const layout::ImageHeader& header = view.header();
+  const bool tiled = header.pair_kind == static_cast<uint8_t>(PairKind::kTiled);
+  const auto at = [&](layout::SectionId id) -> const void* {
+    return view.Section<std::byte>(id).data();  // of whatever elements
+  };
+  return {.top = at(layout::kV4Top),
+          .mid = at(layout::kV4Mid),
+          .leaf = at(layout::kV4Leaf),
+          .pairs = at(layout::kPairCells),
+          .tiles = at(layout::kPairTiles),
+          .protocols = at(layout::kProtocols),
+          .ports = at(layout::kPortIndex),
+          .outcomes = at(layout::kCellOutcomes),
+          .columns = _mm512_set1_epi32(
+              static_cast<int>(tiled ? header.tiles_per_row : header.class_count)),
+          .row_codes =
+              _mm512_set1_epi32(static_cast<int>(header.outcome_words * layout::kOutcomesPerWord)),
+          .tails = _mm512_loadu_si512(layout::kOutcomes.data())};
+}
+
+// The class of sixteen IPv4 addresses, as memory has them.
+template <typename Leaf>
+NPF_AVX512_INLINE __m512i ClassesOf(const Tables& t, __m512i address) {
+  const __m512i byte = _mm512_set1_epi32(0xff);
+  __m512i entry = Gather<4>(_mm512_and_si512(address, _mm512_set1_epi32(0xffff)), t.top);
+  const __m512i third = _mm512_and_si512(_mm512_srli_epi32(address, 16), byte);
+  __m512i next = _mm512_add_epi32(_mm512_srli_epi32(entry, layout::kV4BaseShift),
+                                  _mm512_and_si512(entry, third));
+  entry = Gather<4>(next, t.mid);
+  const __m512i fourth = _mm512_srli_epi32(address, 24);
+  next = _mm512_add_epi32(_mm512_srli_epi32(entry, layout::kV4BaseShift),
+                          _mm512_and_si512(entry, fourth));
+  return GatherAs<Leaf>(next, t.leaf);
+}
+
+template <typename Stored>
+struct Dense {
+  static NPF_AVX512_INLINE __m512i Cells(const Tables& t, __m512i src, __m512i dst) {
+    return GatherAs<Stored>(_mm512_add_epi32(_mm512_mullo_epi32(src, t.columns), dst), t.pairs);
+  }
+};
+template <typename Stored>
+struct Tiled {
+  static NPF_AVX512_INLINE __m512i Cells(const Tables& t, __m512i src, __m512i dst) {
+    constexpr int kLog2 = std::countr_zero(layout::kTileColumns);
+    const __m512i tile =
+        _mm512_add_epi32(_mm512_mullo_epi32(src, t.columns), _mm512_srli_epi32(dst, kLog2));
+    const __m512i column =
+        _mm512_and_si512(dst, _mm512_set1_epi32(static_cast<int>(layout::kTileColumns - 1)));
+    return GatherAs<Stored>(_mm512_add_epi32(Gather<4>(tile, t.tiles), column), t.pairs);
+  }
+};
+
+// Sixteen verdicts from vectors of their four words.
+NPF_AVX512_INLINE void Store(__m512i cell, __m512i port_class, __m512i generation, __m512i tail,
+                             Verdict* verdicts) {
+  const __m512i a = _mm512_unpacklo_epi32(cell, port_class);
+  const __m512i b = _mm512_unpackhi_epi32(cell, port_class);
+  const __m512i c = _mm512_unpacklo_epi32(generation, tail);
+  const __m512i d = _mm512_unpackhi_epi32(generation, tail);
+  // Verdict 4 n + k stands in quarter n of w[k].
+  const __m512i w0 = _mm512_unpacklo_epi64(a, c);
+  const __m512i w1 = _mm512_unpackhi_epi64(a, c);
+  const __m512i w2 = _mm512_unpacklo_epi64(b, d);
+  const __m512i w3 = _mm512_unpackhi_epi64(b, d);
+  const __m512i lo01 = _mm512_shuffle_i32x4(w0, w1, 0x44);
+  const __m512i lo23 = _mm512_shuffle_i32x4(w2, w3, 0x44);
+  const __m512i hi01 = _mm512_shuffle_i32x4(w0, w1, 0xee);
+  const __m512i hi23 = _mm512_shuffle_i32x4(w2, w3, 0xee);
+  _mm512_storeu_si512(verdicts, _mm512_shuffle_i32x4(lo01, lo23, 0x88));
+  _mm512_storeu_si512(verdicts + 4, _mm512_shuffle_i32x4(lo01, lo23, 0xdd));
+  _mm512_storeu_si512(verdicts + 8, _mm512_shuffle_i32x4(hi01, hi23, 0x88));
+  _mm512_storeu_si512(verdicts + 12, _mm512_shuffle_i32x4(hi01, hi23, 0xdd));
+}
+
+// Sixteen questions, a lane each: IPv4 addresses as memory has them, the destination port, the
+// protocol.
+struct Questions {
+  __m512i src, dst, port, protocol;
+};
+
+// Judges Groups * 16 questions that `source(group)` gives, in stages. Returns the bits of all
+// outcomes' tails.
+template <typename Leaf, typename Pairs, typename PortClass, size_t Groups, typename Source>
+NPF_AVX512_INLINE __m512i Step(const Tables& t, Source& source, __m512i generation,
+                               Verdict* verdicts) {
+  Questions asked[Groups];
+  __m512i src[Groups], dst[Groups], port_class[Groups], cell[Groups];
+  for (size_t g = 0; g < Groups; ++g) asked[g] = source.Load(g);
+  for (size_t g = 0; g < Groups; ++g) {
+    src[g] = ClassesOf<Leaf>(t, asked[g].src);
+    dst[g] = ClassesOf<Leaf>(t, asked[g].dst);
+  }
+  for (size_t g = 0; g < Groups; ++g) {
+    const auto* protocols = static_cast<const std::byte*>(t.protocols);
+    const __m512i base = Gather<8>(asked[g].protocol, protocols + offsetof(layout::Protocol, base));
+    const __m512i mask = Gather<8>(asked[g].protocol, protocols + offsetof(layout::Protocol, mask));
+    const __m512i place = _mm512_add_epi32(base, _mm512_and_si512(asked[g].port, mask));
+    port_class[g] = GatherAs<PortClass>(place, t.ports);
+  }
+  for (size_t g = 0; g < Groups; ++g) cell[g] = Pairs::Cells(t, src[g], dst[g]);
+  __m512i tails = _mm512_setzero_si512();
+  for (size_t g = 0; g < Groups; ++g) {
+    constexpr int kCodesPerGatherLog2 = 3;  // eight codes of four bits
+    const __m512i code_at =
+        _mm512_add_epi32(_mm512_mullo_epi32(cell[g], t.row_codes), port_class[g]);
+    const __m512i codes = Gather<4>(_mm512_srli_epi32(code_at, kCodesPerGatherLog2), t.outcomes);
+    const __m512i shift = _mm512_slli_epi32(_mm512_and_si512(code_at, _mm512_set1_epi32(7)), 2);
+    // vpermd takes the low four bits of each index.
+    const __m512i tail = _mm512_permutexvar_epi32(_mm512_srlv_epi32(codes, shift), t.tails);
+    tails = _mm512_or_si512(tails, tail);
+    Store(cell[g], port_class[g], generation, tail, verdicts + g * kLanes);
+  }
+  return tails;
+}
+
+inline constexpr uint32_t kLookAtNodeTail =
+    std::bit_cast<uint32_t>(layout::Outcome{0, Reason{}, 0, layout::kLookAtNode});
+
+// Whether 32-bit indexes reach everything, and the tables are of the kinds that Step knows.
+bool Reaches(const ProgramView& view);
+
+// Calls `run.template operator()<Leaf, Pairs, PortClass>()` for the widths of a Program.
+template <typename Leaf, typename Pairs, typename Run>
+auto WithPorts(const layout::ImageHeader& header, Run&& run) {
+  return header.port_class_bytes == 1 ? run.template operator()<Leaf, Pairs, uint8_t>()
+                                      : run.template operator()<Leaf, Pairs, uint16_t>();
+}
+template <typename Leaf, typename Run>
+auto WithPairs(const layout::ImageHeader& header, Run&& run) {
+  const bool narrow = header.pair_cell_bytes == 2;
+  if (header.pair_kind == static_cast<uint8_t>(PairKind::kDense)) {
+    return narrow ? WithPorts<Leaf, Dense<uint16_t>>(header, run)
+                  : WithPorts<Leaf, Dense<uint32_t>>(header, run);
+  }
+  return narrow ? WithPorts<Leaf, Tiled<uint16_t>>(header, run)
+                : WithPorts<Leaf, Tiled<uint32_t>>(header, run);
+}
+template <typename Run>
+auto WithWidths(const layout::ImageHeader& header, Run&& run) {
+  return header.leaf_bytes == 2 ? WithPairs<uint16_t>(header, run)
+                                : WithPairs<uint32_t>(header, run);
+}
+
+}  // namespace npf::avx512
+
+#endif  // x86-64
+
+#endif  // NPF_CLASSIFY_AVX512_STEP_H_
