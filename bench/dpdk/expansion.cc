@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "dpdk/v4_block.h"
 #include "model/selector.h"
 #include "npf/address.h"
 #include "npf/flow.h"
@@ -14,26 +15,10 @@
 namespace npf::bench {
 namespace {
 
-struct Block {
-  uint32_t address = 0;
-  uint8_t length = 0;
-
-  bool Contains(const Block& other) const {
-    return length <= other.length &&
-           (length == 0 || (address ^ other.address) >> (32 - length) == 0);
-  }
-};
-
-std::optional<Block> ReadBlock(std::string_view text) {
-  const ParsedPrefix parsed = ParseIpPrefix(text);
-  if (parsed.prefix.address.family != Family::kIpv4) return std::nullopt;
-  return Block{parsed.prefix.address.v4(), parsed.prefix.length};
-}
-
 // What is left of a block, halved until each part is in none of the exceptions (R30).
-void AppendWithout(const std::vector<Block>& excepts, Block block, std::vector<Block>& out) {
+void AppendWithout(const std::vector<V4Block>& excepts, V4Block block, std::vector<V4Block>& out) {
   bool is_cut = false;
-  for (const Block& except : excepts) {
+  for (const V4Block& except : excepts) {
     if (except.Contains(block)) return;
     is_cut |= block.Contains(except);
   }
@@ -119,7 +104,7 @@ class Expander {
   void AppendRule(const PolicyRule& rule, const Destination& to,
                   std::vector<FiveTupleRule>& rules) {
     const std::vector<FiveTupleRule> ports = PortsOf(rule, *to.pod);
-    for (const Block& source : SourcesOf(to.pod->ns, rule)) {
+    for (const V4Block& source : SourcesOf(to.pod->ns, rule)) {
       for (FiveTupleRule made : ports) {
         made.src = source.address;
         made.src_length = source.length;
@@ -154,7 +139,7 @@ class Expander {
     return ports;
   }
 
-  const std::vector<Block>& SourcesOf(std::string_view ns, const PolicyRule& rule) {
+  const std::vector<V4Block>& SourcesOf(std::string_view ns, const PolicyRule& rule) {
     const auto [found, is_new] = sources_.try_emplace(&rule);
     if (!is_new) return found->second;
     if (rule.peers.empty()) found->second.push_back({});  // R18
@@ -162,12 +147,13 @@ class Expander {
     return found->second;
   }
 
-  void AppendPeer(std::string_view ns, const PolicyPeer& peer, std::vector<Block>& sources) const {
+  void AppendPeer(std::string_view ns, const PolicyPeer& peer,
+                  std::vector<V4Block>& sources) const {
     if (peer.ip_block) {
-      const std::optional<Block> block = ReadBlock(peer.ip_block->cidr);
+      const std::optional<V4Block> block = ReadV4Block(peer.ip_block->cidr);
       if (!block) return;  // R32
-      std::vector<Block> excepts;
-      for (const std::string& text : peer.ip_block->except) excepts.push_back(*ReadBlock(text));
+      std::vector<V4Block> excepts;
+      for (const std::string& text : peer.ip_block->except) excepts.push_back(*ReadV4Block(text));
       AppendWithout(excepts, *block, sources);
       return;
     }
@@ -188,7 +174,7 @@ class Expander {
   const Snapshot& snapshot_;
   std::map<std::string_view, std::vector<Destination>> pods_;  // by namespace
   std::map<std::string_view, std::vector<const NetworkPolicy*>> policies_;
-  std::map<const PolicyRule*, std::vector<Block>> sources_;
+  std::map<const PolicyRule*, std::vector<V4Block>> sources_;
 };
 
 }  // namespace
