@@ -33,43 +33,52 @@ struct V4Trie {
   }
 };
 
-// The class of an exact address, or kNone.
-inline uint32_t FindV6Exact(const ProgramView& view, const uint8_t* address) {
-  const auto buckets = view.Section<layout::V6Bucket>(layout::kV6Buckets);
-  uint64_t halves[2];
-  std::memcpy(halves, address, sizeof halves);
-  const uint64_t hash = layout::Mix(halves[0], halves[1], view.header().v6_hash_seed);
-  const auto count = static_cast<uint32_t>(buckets.size());
-  const uint32_t choices[2] = {layout::FirstBucket(hash, count), layout::SecondBucket(hash, count)};
-  uint32_t found = layout::kNone;
-  for (const uint32_t choice : choices) {
-    const layout::V6Bucket& bucket = buckets[choice];
-    for (size_t slot = 0; slot < layout::V6Bucket::kSlots; ++slot) {
-      uint64_t key[2];
-      std::memcpy(key, bucket.key[slot], sizeof key);
-      const bool equal = ((key[0] ^ halves[0]) | (key[1] ^ halves[1])) == 0;
-      found =
-          equal && bucket.address_class[slot] != layout::kNone ? bucket.address_class[slot] : found;
-    }
-  }
-  return found;
-}
+// The exact IPv6 addresses of pods and nodes, and the trie of 8-bit strides for all others.
+struct V6Tables {
+  const uint16_t* pilots;
+  const layout::V6Place* places;
+  const uint32_t* nodes;
+  uint32_t pilot_count;
+  uint32_t place_count;
+  uint32_t seed;
 
-inline uint32_t LookUpV6(const ProgramView& view, const uint8_t* address) {
-  const uint32_t* nodes = view.Section<uint32_t>(layout::kV6Nodes).data();
-  uint32_t entry = nodes[address[0]];
-  for (uint32_t level = 1; level < view.header().v6_levels; ++level) {
-    const uint32_t is_node = entry & 1;
-    const uint32_t next = nodes[((entry >> 1) + address[level]) & -is_node];
-    entry = is_node != 0 ? next : entry;
+  explicit V6Tables(const ProgramView& view)
+      : pilots(view.Section<uint16_t>(layout::kV6Pilots).data()),
+        places(view.Section<layout::V6Place>(layout::kV6Places).data()),
+        nodes(view.Section<uint32_t>(layout::kV6Nodes).data()),
+        pilot_count(static_cast<uint32_t>(view.Section<uint16_t>(layout::kV6Pilots).size())),
+        place_count(static_cast<uint32_t>(view.Section<layout::V6Place>(layout::kV6Places).size())),
+        seed(view.header().v6_hash_seed) {}
+
+  // The class of an exact address, or kNone.
+  uint32_t FindExact(const uint8_t* address) const {
+    uint64_t wanted[2], key[2];
+    std::memcpy(wanted, address, sizeof wanted);
+    const uint64_t hash = layout::Mix(wanted[0], wanted[1], seed);
+    const uint32_t pilot = pilots[layout::PilotOf(hash, pilot_count)];
+    const layout::V6Place& place = places[layout::PlaceOf(hash, pilot, place_count)];
+    std::memcpy(key, place.key, sizeof key);
+    const bool equal = ((key[0] ^ wanted[0]) | (key[1] ^ wanted[1])) == 0;
+    return equal ? place.address_class : layout::kNone;
   }
-  const uint32_t exact = FindV6Exact(view, address);
-  return exact != layout::kNone ? exact : entry >> 1;
-}
+
+  // The class of an address that is no exact one. A path is as long as the prefixes along it.
+  uint32_t FindRange(const uint8_t* address) const {
+    uint32_t entry = nodes[address[0]];
+    for (uint32_t level = 1; (entry & 1) != 0; ++level)
+      entry = nodes[(entry >> 1) + address[level]];
+    return entry >> 1;
+  }
+
+  uint32_t ClassOf(const uint8_t* address) const {
+    const uint32_t exact = FindExact(address);
+    return exact != layout::kNone ? exact : FindRange(address);
+  }
+};
 
 // The class that judges an address, one at a time; `family` is 4 or 6.
 inline uint32_t ClassOf(const ProgramView& view, uint8_t family, const uint8_t* address) {
-  if (family == 6) return LookUpV6(view, address);
+  if (family == 6) return V6Tables(view).ClassOf(address);
   if (view.header().v4_entry_bytes == 8) return V4Trie<uint64_t, uint32_t>(view).ClassOf(address);
   if (view.header().leaf_bytes == 4) return V4Trie<uint32_t, uint32_t>(view).ClassOf(address);
   return V4Trie<uint32_t, uint16_t>(view).ClassOf(address);

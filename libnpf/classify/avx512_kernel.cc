@@ -13,7 +13,8 @@ bool Reaches(const ProgramView& view) {
   const layout::ImageHeader& header = view.header();
   const uint64_t codes =
       uint64_t{header.cell_count} * header.outcome_words * layout::kOutcomesPerWord;
-  return header.v4_entry_bytes == 4 && header.pair_kind != static_cast<uint8_t>(PairKind::kHash) &&
+  return header.v4_entry_bytes == 4 && view.SectionBytes(layout::kPairPlaces) < kIndexEnd &&
+         view.SectionBytes(layout::kDefaultCells) < kIndexEnd &&
          view.SectionBytes(layout::kPairCells) < kIndexEnd &&
          view.SectionBytes(layout::kPairTiles) < kIndexEnd && codes < kIndexEnd;
 }
@@ -93,7 +94,7 @@ bool GathersAreFast() noexcept {
 
 uint32_t JudgeAvx512(const ProgramView& view, const FlowKey* keys, size_t count,
                      uint32_t generation, Verdict* verdicts) noexcept {
-  if (count < kLanes || !avx512::Reaches(view)) {
+  if (count < kLanes || keys[0].family != 4 || !avx512::Reaches(view)) {
     return JudgeScalar(view, keys, count, generation, verdicts);
   }
   return avx512::WithWidths(

@@ -1,10 +1,10 @@
-// The look-ups of the AVX-512 kernels: sixteen keys a vector, a gather for each look-up of the scalar
-// kernel. Several vectors go through a stage together, so that the gathers of one overlap those of
-// the others. Where the keys come from is the caller's: flow keys (avx512_kernel.cc) or frames
-// (engine/avx512_frames.cc).
+// The look-ups of the AVX-512 kernels: sixteen keys a vector, a gather for each look-up of the
+// scalar kernel. Several vectors go through a stage together, so that the gathers of one overlap
+// those of the others. Where the keys come from is the caller's: flow keys (avx512_kernel.cc) or
+// frames (engine/avx512_frames.cc).
 //
-// Made for what nearly every Program and packet is: IPv4, tries with entries of 32 bits, a dense or
-// a tiled pair table, tables that 32-bit indexes reach.
+// Made for what nearly every Program and packet is: IPv4, tries with entries of 32 bits, tables
+// that 32-bit indexes reach.
 //
 // A gather reads 32 bits at the place of a narrower element, so up to three bytes behind the last
 // one; AlignedBlock has room for that.
@@ -51,14 +51,25 @@ struct Tables {
   const void* protocols;
   const void* ports;
   const void* outcomes;
-  __m512i columns;    // of the pair table: classes, or tiles a row
+  const uint32_t* source_group;  // these of the hash of pairs
+  const uint32_t* destination_group;
+  const uint32_t* default_cells;
+  const uint16_t* pair_pilots;
+  const layout::PairPlace* pair_places;
+  uint32_t pilot_count;
+  uint32_t place_count;
+  uint32_t seed;
+  __m512i columns;    // of the pair table: classes, tiles a row, or destination groups
   __m512i row_codes;  // outcome codes a cell
   __m512i tails;
 };
 
 NPF_AVX512 inline Tables TablesOf(const ProgramView& view) {
   const layout::ImageHeader& header = view.header();
-  const bool tiled = header.pair_kind == static_cast<uint8_t>(PairKind::kTiled);
+  const auto kind = static_cast<PairKind>(header.pair_kind);
+  const uint32_t columns = kind == PairKind::kDense   ? header.class_count
+                           : kind == PairKind::kTiled ? header.tiles_per_row
+                                                      : header.destination_group_count;
   const auto at = [&](layout::SectionId id) -> const void* {
     return view.Section<std::byte>(id).data();  // of whatever elements
   };
@@ -70,8 +81,16 @@ NPF_AVX512 inline Tables TablesOf(const ProgramView& view) {
           .protocols = at(layout::kProtocols),
           .ports = at(layout::kPortIndex),
           .outcomes = at(layout::kCellOutcomes),
-          .columns = _mm512_set1_epi32(
-              static_cast<int>(tiled ? header.tiles_per_row : header.class_count)),
+          .source_group = view.Section<uint32_t>(layout::kSourceGroup).data(),
+          .destination_group = view.Section<uint32_t>(layout::kDestinationGroup).data(),
+          .default_cells = view.Section<uint32_t>(layout::kDefaultCells).data(),
+          .pair_pilots = view.Section<uint16_t>(layout::kPairPilots).data(),
+          .pair_places = view.Section<layout::PairPlace>(layout::kPairPlaces).data(),
+          .pilot_count = static_cast<uint32_t>(view.Section<uint16_t>(layout::kPairPilots).size()),
+          .place_count =
+              static_cast<uint32_t>(view.Section<layout::PairPlace>(layout::kPairPlaces).size()),
+          .seed = header.pair_hash_seed,
+          .columns = _mm512_set1_epi32(static_cast<int>(columns)),
           .row_codes =
               _mm512_set1_epi32(static_cast<int>(header.outcome_words * layout::kOutcomesPerWord)),
           .tails = _mm512_loadu_si512(layout::kOutcomes.data())};
@@ -107,6 +126,58 @@ struct Tiled {
     const __m512i column =
         _mm512_and_si512(dst, _mm512_set1_epi32(static_cast<int>(layout::kTileColumns - 1)));
     return GatherAs<Stored>(_mm512_add_epi32(Gather<4>(tile, t.tiles), column), t.pairs);
+  }
+};
+
+// layout::Mix, PilotOf and PlaceOf, of pairs.
+struct Hashed {
+  static NPF_AVX512_INLINE __m512i All(uint64_t value) {
+    return _mm512_set1_epi64(static_cast<int64_t>(value));
+  }
+  static NPF_AVX512_INLINE __m512i Mix(__m512i key, uint32_t seed) {
+    __m512i h = _mm512_xor_si512(key, All(uint64_t{seed} * 0x9e3779b97f4a7c15u));
+    h = _mm512_mullo_epi64(h, All(0xff51afd7ed558ccdu));
+    h = _mm512_xor_si512(h, _mm512_srli_epi64(h, 32));
+    h = _mm512_mullo_epi64(h, All(0xc4ceb9fe1a85ec53u));
+    h = _mm512_xor_si512(h, _mm512_srli_epi64(h, 29));
+    h = _mm512_mullo_epi64(h, All(0x9fb21c651e98df25u));
+    return _mm512_xor_si512(h, _mm512_srli_epi64(h, 32));
+  }
+  // The upper halves of the products of 32-bit lanes with `factor`.
+  static NPF_AVX512_INLINE __m512i Scale(__m512i lanes, uint32_t factor) {
+    const __m512i factors = _mm512_set1_epi64(factor);
+    const __m512i even = _mm512_srli_epi64(_mm512_mul_epu32(lanes, factors), 32);
+    const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(lanes, 32), factors);
+    return _mm512_mask_blend_epi32(0xaaaa, even, odd);
+  }
+  static NPF_AVX512_INLINE __m512i Pack(__m512i low, __m512i high) {  // lower halves of lanes
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi64_epi32(low)),
+                              _mm512_cvtepi64_epi32(high), 1);
+  }
+  static NPF_AVX512_INLINE __m512i Key(__m256i src, __m256i dst) {
+    return _mm512_or_si512(_mm512_slli_epi64(_mm512_cvtepu32_epi64(src), 32),
+                           _mm512_cvtepu32_epi64(dst));
+  }
+
+  static NPF_AVX512_INLINE __m512i Cells(const Tables& t, __m512i src, __m512i dst) {
+    const __m512i low = Mix(Key(_mm512_castsi512_si256(src), _mm512_castsi512_si256(dst)), t.seed);
+    const __m512i high =
+        Mix(Key(_mm512_extracti64x4_epi64(src, 1), _mm512_extracti64x4_epi64(dst, 1)), t.seed);
+    const __m512i pilot_at = Scale(Pack(low, high), t.pilot_count);
+    const __m512i pilot = GatherAs<uint16_t>(pilot_at, t.pair_pilots);
+    __m512i moved = Pack(_mm512_srli_epi64(low, 32), _mm512_srli_epi64(high, 32));
+    moved = _mm512_xor_si512(
+        moved, _mm512_mullo_epi32(pilot, _mm512_set1_epi32(static_cast<int>(0x9e3779b1u))));
+    moved = _mm512_mullo_epi32(moved, _mm512_set1_epi32(static_cast<int>(0x85ebca6bu)));
+    const __m512i words = _mm512_set1_epi32(sizeof(layout::PairPlace) / sizeof(uint32_t));
+    const __m512i place = _mm512_mullo_epi32(Scale(moved, t.place_count), words);
+    const __mmask16 equal =
+        static_cast<__mmask16>(_mm512_cmpeq_epi32_mask(Gather<4>(place, &t.pair_places->src), src) &
+                               _mm512_cmpeq_epi32_mask(Gather<4>(place, &t.pair_places->dst), dst));
+    const __m512i row = _mm512_mullo_epi32(Gather<4>(src, t.source_group), t.columns);
+    const __m512i otherwise =
+        Gather<4>(_mm512_add_epi32(row, Gather<4>(dst, t.destination_group)), t.default_cells);
+    return _mm512_mask_blend_epi32(equal, otherwise, Gather<4>(place, &t.pair_places->cell));
   }
 };
 
@@ -176,7 +247,7 @@ NPF_AVX512_INLINE __m512i Step(const Tables& t, Source& source, __m512i generati
 inline constexpr uint32_t kLookAtNodeTail =
     std::bit_cast<uint32_t>(layout::Outcome{0, Reason{}, 0, layout::kLookAtNode});
 
-// Whether 32-bit indexes reach everything, and the tables are of the kinds that Step knows.
+// Whether 32-bit indexes reach everything.
 bool Reaches(const ProgramView& view);
 
 // Calls `run.template operator()<Leaf, Pairs, PortClass>()` for the widths of a Program.
@@ -188,6 +259,9 @@ auto WithPorts(const layout::ImageHeader& header, Run&& run) {
 template <typename Leaf, typename Run>
 auto WithPairs(const layout::ImageHeader& header, Run&& run) {
   const bool narrow = header.pair_cell_bytes == 2;
+  if (header.pair_kind == static_cast<uint8_t>(PairKind::kHash)) {
+    return WithPorts<Leaf, Hashed>(header, run);
+  }
   if (header.pair_kind == static_cast<uint8_t>(PairKind::kDense)) {
     return narrow ? WithPorts<Leaf, Dense<uint16_t>>(header, run)
                   : WithPorts<Leaf, Dense<uint32_t>>(header, run);

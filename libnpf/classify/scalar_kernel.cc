@@ -72,7 +72,10 @@ struct HashedPairs {
   const uint32_t* destination_group;
   const uint32_t* default_cells;
   size_t destination_group_count;
-  std::span<const layout::PairBucket> buckets;
+  const uint16_t* pilots;
+  const layout::PairPlace* places;
+  uint32_t pilot_count;
+  uint32_t place_count;
   uint32_t seed;
 
   explicit HashedPairs(const ProgramView& view)
@@ -80,7 +83,11 @@ struct HashedPairs {
         destination_group(view.Section<uint32_t>(layout::kDestinationGroup).data()),
         default_cells(view.Section<uint32_t>(layout::kDefaultCells).data()),
         destination_group_count(view.header().destination_group_count),
-        buckets(view.Section<layout::PairBucket>(layout::kPairBuckets)),
+        pilots(view.Section<uint16_t>(layout::kPairPilots).data()),
+        places(view.Section<layout::PairPlace>(layout::kPairPlaces).data()),
+        pilot_count(static_cast<uint32_t>(view.Section<uint16_t>(layout::kPairPilots).size())),
+        place_count(
+            static_cast<uint32_t>(view.Section<layout::PairPlace>(layout::kPairPlaces).size())),
         seed(view.header().pair_hash_seed) {}
   void Locate(Lanes& lanes, size_t i, uint32_t src, uint32_t dst) const {
     lanes.place[i] = src;
@@ -89,19 +96,12 @@ struct HashedPairs {
   uint32_t Cell(const Lanes& lanes, size_t i) const {
     const auto src = static_cast<uint32_t>(lanes.place[i]);
     const uint32_t dst = lanes.other[i];
-    uint32_t cell =
-        default_cells[source_group[src] * destination_group_count + destination_group[dst]];
     const uint64_t hash = layout::Mix(uint64_t{src} << 32 | dst, 0, seed);
-    const auto count = static_cast<uint32_t>(buckets.size());
-    for (const uint32_t choice :
-         {layout::FirstBucket(hash, count), layout::SecondBucket(hash, count)}) {
-      const layout::PairBucket& bucket = buckets[choice];
-      for (size_t slot = 0; slot < layout::PairBucket::kSlots; ++slot) {
-        const bool equal = ((bucket.src[slot] ^ src) | (bucket.dst[slot] ^ dst)) == 0;
-        cell = equal ? bucket.cell[slot] : cell;
-      }
-    }
-    return cell;
+    const uint32_t pilot = pilots[layout::PilotOf(hash, pilot_count)];
+    const layout::PairPlace& place = places[layout::PlaceOf(hash, pilot, place_count)];
+    const uint32_t otherwise =
+        default_cells[source_group[src] * destination_group_count + destination_group[dst]];
+    return ((place.src ^ src) | (place.dst ^ dst)) == 0 ? place.cell : otherwise;
   }
 };
 
@@ -138,30 +138,90 @@ uint32_t LocateV4(const Trie& trie, const Pairs& pairs, const FlowKey* keys, siz
   return equal ? uint32_t{kLeftReserved} : 0;
 }
 
+// Classes of both addresses of IPv6 keys: [2 i] the source's of key i, [2 i + 1] the destination's.
+class V6Classes {
+ public:
+  V6Classes(const V6Tables& tables, const FlowKey* keys, size_t count)
+      : tables_(tables), keys_(keys) {
+    for (size_t i = 0; i < count; ++i) {
+      entries_[2 * i] = tables.FindExact(keys[i].src);
+      entries_[2 * i + 1] = tables.FindExact(keys[i].dst);
+    }
+    for (size_t at = 0; at < 2 * count; ++at) {
+      open_[open_count_] = static_cast<uint8_t>(at);
+      open_count_ += entries_[at] == layout::kNone;
+    }
+    WalkRanges();
+  }
+
+  uint32_t src(size_t i) const { return entries_[2 * i]; }
+  uint32_t dst(size_t i) const { return entries_[2 * i + 1]; }
+
+ private:
+  const uint8_t* AddressOf(size_t at) const {
+    const FlowKey& key = keys_[at / 2];
+    return key.src + (at % 2) * offsetof(FlowKey, dst);
+  }
+
+  // A level of the trie at a time, for those addresses whose path goes on.
+  void WalkRanges() {
+    for (size_t k = 0; k < open_count_; ++k) {
+      entries_[open_[k]] = tables_.nodes[AddressOf(open_[k])[0]];
+    }
+    for (size_t level = 1; KeepNodes(); ++level) {
+      for (size_t k = 0; k < open_count_; ++k) {
+        uint32_t& entry = entries_[open_[k]];
+        entry = tables_.nodes[(entry >> 1) + AddressOf(open_[k])[level]];
+      }
+    }
+  }
+
+  // An entry that is no node becomes the class that it holds. Whether any is left.
+  bool KeepNodes() {
+    size_t kept = 0;
+    for (size_t k = 0; k < open_count_; ++k) {
+      const uint8_t at = open_[k];
+      const uint32_t is_node = entries_[at] & 1;
+      entries_[at] >>= 1 - is_node;
+      open_[kept] = at;
+      kept += is_node;
+    }
+    open_count_ = kept;
+    return kept != 0;
+  }
+
+  const V6Tables& tables_;
+  const FlowKey* keys_;
+  std::array<uint32_t, 2 * kBatch> entries_;  // of the trie, in the end the classes
+  std::array<uint8_t, 2 * kBatch> open_;      // places in entries_ that are still walked
+  size_t open_count_ = 0;
+};
+
 template <typename Pairs>
 uint32_t LocateV6(const ProgramView& view, const Pairs& pairs, const FlowKey* keys, size_t count,
                   Lanes& lanes) {
   bool equal = false;
   for (size_t i = 0; i < count; ++i) {
-    const FlowKey& key = keys[i];
-    if (key.family != 6) return kOtherFamily;
-    pairs.Locate(lanes, i, LookUpV6(view, key.src), LookUpV6(view, key.dst));
-    equal |= EqualAddresses(key);
+    if (keys[i].family != 6) return kOtherFamily;
+    equal |= EqualAddresses(keys[i]);
   }
+  const V6Tables tables(view);
+  const V6Classes classes(tables, keys, count);
+  for (size_t i = 0; i < count; ++i) pairs.Locate(lanes, i, classes.src(i), classes.dst(i));
   return equal ? uint32_t{kLeftReserved} : 0;
 }
 
 template <typename Trie, typename Pairs>
 uint32_t LocateMixed(const ProgramView& view, const Trie& trie, const Pairs& pairs,
                      const FlowKey* keys, size_t count, Lanes& lanes) {
+  const V6Tables tables(view);
+  const V6Classes classes(tables, keys, count);
   bool reserved = false;
   for (size_t i = 0; i < count; ++i) {
     const FlowKey& key = keys[i];
     const bool is_v4 = key.family == 4;
-    const uint32_t src_v6 = LookUpV6(view, key.src);
-    const uint32_t dst_v6 = LookUpV6(view, key.dst);
-    pairs.Locate(lanes, i, is_v4 ? trie.ClassOf(key.src) : src_v6,
-                 is_v4 ? trie.ClassOf(key.dst) : dst_v6);
+    pairs.Locate(lanes, i, is_v4 ? trie.ClassOf(key.src) : classes.src(i),
+                 is_v4 ? trie.ClassOf(key.dst) : classes.dst(i));
     reserved |= EqualWords(key.src, key.dst) | ((key.family != 4) & (key.family != 6));
   }
   return reserved ? uint32_t{kLeftReserved} : 0;

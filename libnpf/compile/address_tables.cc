@@ -6,7 +6,7 @@
 #include <map>
 #include <vector>
 
-#include "compile/two_choice.h"
+#include "compile/perfect_hash.h"
 
 namespace npf {
 namespace {
@@ -161,7 +161,7 @@ class V6Trie {
   size_t levels_ = 1;
 };
 
-absl::Status BuildV6Buckets(const ResolvedPolicy& policy, ImageWriter& writer) {
+absl::Status BuildV6Places(const ResolvedPolicy& policy, ImageWriter& writer) {
   std::vector<const Endpoint*> keys;
   for (const Endpoint& endpoint : policy.endpoints) {
     if (endpoint.address.family == Family::kIpv6) keys.push_back(&endpoint);
@@ -171,20 +171,17 @@ absl::Status BuildV6Buckets(const ResolvedPolicy& policy, ImageWriter& writer) {
     std::memcpy(halves, keys[i]->address.bytes.data(), sizeof halves);
     return layout::Mix(halves[0], halves[1], seed);
   };
-  const absl::StatusOr<TwoChoicePlacement> placement =
-      PlaceTwoChoice(keys.size(), layout::V6Bucket::kSlots, hash);
-  if (!placement.ok()) return placement.status();
-  std::vector<layout::V6Bucket> buckets(placement->bucket_count);
-  for (layout::V6Bucket& bucket : buckets) {
-    std::fill(std::begin(bucket.address_class), std::end(bucket.address_class), layout::kNone);
-  }
+  const absl::StatusOr<PerfectHash> perfect = MakePerfectHash(keys.size(), hash);
+  if (!perfect.ok()) return perfect.status();
+  std::vector<layout::V6Place> places(perfect->place_count, {{}, layout::kNone});
   for (size_t i = 0; i < keys.size(); ++i) {
-    const auto [bucket, slot] = placement->slots[i];
-    std::memcpy(buckets[bucket].key[slot], keys[i]->address.bytes.data(), 16);
-    buckets[bucket].address_class[slot] = keys[i]->address_class;
+    layout::V6Place& place = places[perfect->places[i]];
+    std::memcpy(place.key, keys[i]->address.bytes.data(), sizeof place.key);
+    place.address_class = keys[i]->address_class;
   }
-  writer.Put(layout::kV6Buckets, buckets);
-  writer.header.v6_hash_seed = placement->seed;
+  writer.Put(layout::kV6Pilots, perfect->pilots);
+  writer.Put(layout::kV6Places, places);
+  writer.header.v6_hash_seed = perfect->seed;
   return absl::OkStatus();
 }
 
@@ -204,7 +201,7 @@ absl::Status BuildV6Tables(const ResolvedPolicy& policy, ImageWriter& writer) {
     trie.Paint(region);
   }
   trie.Write(writer);
-  return BuildV6Buckets(policy, writer);
+  return BuildV6Places(policy, writer);
 }
 
 }  // namespace npf

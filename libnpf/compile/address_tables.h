@@ -14,8 +14,8 @@ namespace npf {
 // once.
 void BuildV4Trie(const resolve::ResolvedPolicy& policy, ImageWriter& writer);
 
-// kV6Nodes: a trie of 8-bit strides for the regions; kV6Buckets: a two-choice hash of the exact
-// addresses of endpoints, three a cache line.
+// kV6Nodes: a trie of 8-bit strides for the regions; kV6Pilots, kV6Places: a perfect hash of the
+// exact addresses of endpoints, three a cache line.
 absl::Status BuildV6Tables(const resolve::ResolvedPolicy& policy, ImageWriter& writer);
 
 }  // namespace npf

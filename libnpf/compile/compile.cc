@@ -15,11 +15,11 @@ namespace npf {
 namespace {
 
 constexpr layout::SectionId kHotIpv4[] = {layout::kV4Top, layout::kV4Mid, layout::kV4Leaf};
-constexpr layout::SectionId kHotIpv6[] = {layout::kV6Buckets, layout::kV6Nodes};
+constexpr layout::SectionId kHotIpv6[] = {layout::kV6Pilots, layout::kV6Places, layout::kV6Nodes};
 constexpr layout::SectionId kHotBoth[] = {
-    layout::kProtocols,        layout::kPortIndex,    layout::kPairCells,
-    layout::kPairTiles,        layout::kPairBuckets,  layout::kSourceGroup,
-    layout::kDestinationGroup, layout::kDefaultCells, layout::kCellOutcomes};
+    layout::kProtocols,    layout::kPortIndex,   layout::kPairCells,   layout::kPairTiles,
+    layout::kPairPilots,   layout::kPairPlaces,  layout::kSourceGroup, layout::kDestinationGroup,
+    layout::kDefaultCells, layout::kCellOutcomes};
 
 size_t SumBytes(std::span<const layout::SectionId> sections, const ImageWriter& writer) {
   size_t sum = 0;

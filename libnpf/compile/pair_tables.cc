@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
-#include "compile/two_choice.h"
+#include "compile/perfect_hash.h"
 
 namespace npf {
 namespace {
@@ -17,9 +17,9 @@ using resolve::ResolvedPolicy;
 // A matrix up to this size, with the other tables beside it, fits a second-level cache.
 constexpr size_t kDenseBytesMax = size_t{1} << 20;
 constexpr size_t kDefaultCellsMax = size_t{1} << 24;
-constexpr layout::SectionId kPairSections[] = {layout::kPairCells,        layout::kPairTiles,
-                                               layout::kPairBuckets,      layout::kSourceGroup,
-                                               layout::kDestinationGroup, layout::kDefaultCells};
+constexpr layout::SectionId kPairSections[] = {
+    layout::kPairCells,   layout::kPairTiles,        layout::kPairPilots,  layout::kPairPlaces,
+    layout::kSourceGroup, layout::kDestinationGroup, layout::kDefaultCells};
 
 absl::Status TooLarge(const char* what, size_t bytes, size_t bytes_max) {
   return absl::ResourceExhaustedError(
@@ -232,7 +232,8 @@ size_t PairTables::CountNamedAtMost() const {
 absl::Status PairTables::BuildHash(size_t bytes_max, ImageWriter& writer) {
   absl::Status status = MakeDefaultCells();
   if (!status.ok()) return status;
-  constexpr size_t kBytesPerPair = sizeof(layout::PairBucket) / layout::PairBucket::kSlots + 1;
+  // Places are an eighth more than pairs; and a pilot for four.
+  constexpr size_t kBytesPerPair = sizeof(layout::PairPlace) + 2;
   // An upper bound, halved: a pair that both directions name counts twice in it.
   if (CountNamedAtMost() / 2 * kBytesPerPair > bytes_max) {
     return TooLarge("hash of class pairs", CountNamedAtMost() * kBytesPerPair, bytes_max);
@@ -251,24 +252,20 @@ absl::Status PairTables::BuildHash(size_t bytes_max, ImageWriter& writer) {
       return TooLarge("hash of class pairs", pairs.size() * kBytesPerPair, bytes_max);
     }
   }
-  const auto placement =
-      PlaceTwoChoice(pairs.size(), layout::PairBucket::kSlots,
-                     [&](size_t i, uint32_t seed) { return layout::Mix(pairs[i].first, 0, seed); });
-  if (!placement.ok()) return placement.status();
-  layout::PairBucket empty{};
-  std::fill(std::begin(empty.src), std::end(empty.src), layout::kNone);
-  std::vector<layout::PairBucket> buckets(placement->bucket_count, empty);
+  const absl::StatusOr<PerfectHash> perfect = MakePerfectHash(
+      pairs.size(), [&](size_t i, uint32_t seed) { return layout::Mix(pairs[i].first, 0, seed); });
+  if (!perfect.ok()) return perfect.status();
+  std::vector<layout::PairPlace> places(perfect->place_count, {layout::kNone, 0, 0});
   for (size_t i = 0; i < pairs.size(); ++i) {
-    const auto [bucket, slot] = placement->slots[i];
-    buckets[bucket].src[slot] = static_cast<uint32_t>(pairs[i].first >> 32);
-    buckets[bucket].dst[slot] = static_cast<uint32_t>(pairs[i].first);
-    buckets[bucket].cell[slot] = pairs[i].second;
+    places[perfect->places[i]] = {static_cast<uint32_t>(pairs[i].first >> 32),
+                                  static_cast<uint32_t>(pairs[i].first), pairs[i].second};
   }
-  writer.Put(layout::kPairBuckets, buckets);
+  writer.Put(layout::kPairPilots, perfect->pilots);
+  writer.Put(layout::kPairPlaces, places);
   writer.Put(layout::kSourceGroup, source_group_);
   writer.Put(layout::kDestinationGroup, destination_group_);
   writer.Put(layout::kDefaultCells, default_cells_);
-  writer.header.pair_hash_seed = placement->seed;
+  writer.header.pair_hash_seed = perfect->seed;
   writer.header.source_group_count = static_cast<uint32_t>(source_groups_.size());
   writer.header.destination_group_count = static_cast<uint32_t>(destination_groups_.size());
   return absl::OkStatus();

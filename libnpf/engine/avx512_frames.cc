@@ -123,7 +123,8 @@ class FrameSource {
                                               __m512i payload) const {
     const __mmask8 tcp = _mm512_cmpeq_epi64_mask(protocol, All(kProtocolTcp));
     const __mmask8 udp = _mm512_cmpeq_epi64_mask(protocol, All(kProtocolUdp));
-    const __m512i stated = _mm512_mask_blend_epi64(tcp, Big16<16>(ports), Field<18>(tcp_rest, 0x3c));
+    const __m512i stated =
+        _mm512_mask_blend_epi64(tcp, Big16<16>(ports), Field<18>(tcp_rest, 0x3c));
     const __m512i least = _mm512_mask_blend_epi64(tcp, All(8), All(20));
     const __m512i flags = _mm512_or_si512(Field<24>(tcp_rest, 7), Field<25>(tcp_rest, 8));
     const __mmask8 flags_are_plain =
@@ -149,10 +150,10 @@ class FrameSource {
   // Sums of wider words come to the same as those of 16 bits once they are folded (RFC 1071, 2).
   static NPF_AVX512_INLINE __mmask8 HeaderSumsAreRight(__m512i form, __m512i fragment,
                                                        __m512i addresses) {
-    const __m512i halves = _mm512_add_epi64(Field<0>(fragment, 0xffffffff),
-                                            _mm512_srli_epi64(fragment, 32));
-    const __m512i rest = _mm512_add_epi64(_mm512_srli_epi64(form, 16),
-                                          Field<0>(addresses, 0xffffffffffff));
+    const __m512i halves =
+        _mm512_add_epi64(Field<0>(fragment, 0xffffffff), _mm512_srli_epi64(fragment, 32));
+    const __m512i rest =
+        _mm512_add_epi64(_mm512_srli_epi64(form, 16), Field<0>(addresses, 0xffffffffffff));
     __m512i sum = _mm512_add_epi64(halves, rest);
     sum = _mm512_add_epi64(Field<0>(sum, 0xffffffff), _mm512_srli_epi64(sum, 32));
     sum = _mm512_add_epi64(Field<0>(sum, 0xffff), _mm512_srli_epi64(sum, 16));
@@ -176,15 +177,15 @@ NPF_AVX512 uint64_t Run(const ProgramView& view, const FrameOptions& options,
   size_t done = 0;
   if (frames.size() == kFrameBatch) {
     FrameSource source(frames.data(), options.parse);
-    tails = avx512::Step<Leaf, Pairs, PortClass, kFrameBatch / kLanes>(tables, source, stamp,
-                                                                       verdicts);
+    tails =
+        avx512::Step<Leaf, Pairs, PortClass, kFrameBatch / kLanes>(tables, source, stamp, verdicts);
     plain = source.plain();
     done = kFrameBatch;
   }
   for (; done + kLanes <= frames.size(); done += kLanes) {
     FrameSource source(frames.data() + done, options.parse);
-    tails = _mm512_or_si512(tails, avx512::Step<Leaf, Pairs, PortClass, 1>(tables, source, stamp,
-                                                                           verdicts + done));
+    tails = _mm512_or_si512(
+        tails, avx512::Step<Leaf, Pairs, PortClass, 1>(tables, source, stamp, verdicts + done));
     plain |= source.plain() << done;
   }
   if ((static_cast<uint32_t>(_mm512_reduce_or_epi32(tails)) & avx512::kLookAtNodeTail) != 0) {

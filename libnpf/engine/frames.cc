@@ -82,9 +82,9 @@ void ClassifyFrames(const Program& program, const FrameOptions& options,
     const size_t count = std::min(kFrameBatch, frames.size() - done);
     const auto batch = frames.subspan(done, count);
     const auto judged = verdicts.subspan(done, count);
-    const uint64_t others =
-        in_vectors ? JudgePlainAvx512(program.view(), options, batch, judged.data())
-                   : JudgePlain(program, options, batch, judged);
+    const uint64_t others = in_vectors
+                                ? JudgePlainAvx512(program.view(), options, batch, judged.data())
+                                : JudgePlain(program, options, batch, judged);
     if (others != 0) Others(options, batch, judged).Judge(program, others);
   }
 }

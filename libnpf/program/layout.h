@@ -58,13 +58,15 @@ enum SectionId : uint32_t {
   kV4Top,        // u32 or u64 [65536], by the first two bytes as memory has them: V4Entry of kV4Mid
   kV4Mid,        // u32 or u64: V4Entry of kV4Leaf
   kV4Leaf,       // u16 or u32: class
-  kV6Buckets,    // V6Bucket: exact addresses of pods and nodes
+  kV6Pilots,     // u16, of kV6Places
+  kV6Places,     // V6Place: exact addresses of pods and nodes
   kV6Nodes,      // u32[256] a node: class << 1, or index of a node's first entry << 1 | 1
   kProtocols,    // Protocol[kProtocolCount], by IANA number
   kPortIndex,    // u8 or u16: port class, see Protocol
   kPairCells,    // u16 or u32: dense matrix [class_count][class_count], or tiles [..][kTileColumns]
   kPairTiles,    // u32 [class_count][tiles_per_row]: first cell of the tile, tiled only
-  kPairBuckets,  // PairBucket, hash only
+  kPairPilots,   // u16, of kPairPlaces
+  kPairPlaces,   // PairPlace: pairs that are not their groups' default, hash only
   kSourceGroup,  // u32 by class: row of kDefaultCells, hash only
   kDestinationGroup,  // u32 by class: column of kDefaultCells, hash only
   kDefaultCells,      // u32 [source_group_count][destination_group_count], hash only
@@ -131,22 +133,18 @@ struct ImageHeader {
 static_assert(sizeof(ImageHeader) == 128);
 inline constexpr size_t kChecksumFrom = offsetof(ImageHeader, image_bytes);
 
-struct V6Bucket {  // one cache line; a key may stand in either of its two buckets
-  static constexpr size_t kSlots = 3;
-  uint8_t key[kSlots][16];
-  uint32_t address_class[kSlots];  // kNone: empty
-  uint32_t reserved;
+struct V6Place {  // of the hash of exact addresses
+  uint8_t key[16];
+  uint32_t address_class;  // kNone: empty
 };
-static_assert(sizeof(V6Bucket) == 64);
+static_assert(sizeof(V6Place) == 20);
 
-struct PairBucket {  // one cache line; a key may stand in either of its two buckets
-  static constexpr size_t kSlots = 5;
-  uint32_t src[kSlots];  // kNone: empty
-  uint32_t dst[kSlots];
-  uint32_t cell[kSlots];
-  uint32_t reserved;
+struct PairPlace {  // of the hash of class pairs
+  uint32_t src;     // kNone: empty
+  uint32_t dst;
+  uint32_t cell;
 };
-static_assert(sizeof(PairBucket) == 64);
+static_assert(sizeof(PairPlace) == 12);
 
 // An entry of the IPv4 trie is base << 8 | mask: the next index is base + (byte & mask), with a
 // mask of 0xff where the next level tells the byte apart, else 0.
@@ -330,7 +328,8 @@ struct AtomRecord {  // a selector, a block, a name: what a class is in, or is n
   uint32_t kind;     // AtomKind
 };
 
-// The two buckets of a key, from one 64-bit mix each; `count` buckets, any number.
+// A hash table is an array of pilots and an array of places (compile/perfect_hash.h): a key can
+// stand only at PlaceOf its hash and the pilot at PilotOf its hash.
 inline uint64_t Mix(uint64_t a, uint64_t b, uint32_t seed) {
   uint64_t h = (a ^ (uint64_t{seed} * 0x9e3779b97f4a7c15u)) * 0xff51afd7ed558ccdu;
   h ^= h >> 32;
@@ -339,11 +338,13 @@ inline uint64_t Mix(uint64_t a, uint64_t b, uint32_t seed) {
   h *= 0x9fb21c651e98df25u;
   return h ^ (h >> 32);
 }
-inline uint32_t FirstBucket(uint64_t hash, uint32_t count) {
-  return static_cast<uint32_t>(((hash & 0xffffffffu) * count) >> 32);
+inline uint32_t PilotOf(uint64_t hash, uint32_t pilot_count) {
+  return static_cast<uint32_t>(((hash & 0xffffffffu) * pilot_count) >> 32);
 }
-inline uint32_t SecondBucket(uint64_t hash, uint32_t count) {
-  return static_cast<uint32_t>(((hash >> 32) * count) >> 32);
+inline uint32_t PlaceOf(uint64_t hash, uint32_t pilot, uint32_t place_count) {
+  const auto half = static_cast<uint32_t>(hash >> 32);
+  const uint32_t moved = (half ^ (pilot * 0x9e3779b1u)) * 0x85ebca6bu;
+  return static_cast<uint32_t>((uint64_t{moved} * place_count) >> 32);
 }
 
 }  // namespace npf::layout

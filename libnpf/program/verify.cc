@@ -24,13 +24,15 @@ constexpr std::array<SectionShape, layout::kSectionCount> kShapes = {{
     {"v4_top", 0},
     {"v4_mid", 0},
     {"v4_leaf", 0},
-    {"v6_buckets", sizeof(layout::V6Bucket)},
+    {"v6_pilots", 2},
+    {"v6_places", sizeof(layout::V6Place)},
     {"v6_nodes", 4},
     {"protocols", sizeof(layout::Protocol)},
     {"port_index", 0},
     {"pair_cells", 0},
     {"pair_tiles", 4},
-    {"pair_buckets", sizeof(layout::PairBucket)},
+    {"pair_pilots", 2},
+    {"pair_places", sizeof(layout::PairPlace)},
     {"source_group", 4},
     {"destination_group", 4},
     {"default_cells", 4},
@@ -219,14 +221,13 @@ class Verifier {
       if (depth[i / 256] == 0 || below > header_->v6_levels) {
         return BadSection(layout::kV6Nodes, "is deeper than the header says");
       }
-      depth[target / 256] = below;
+      depth[target / 256] = std::max(depth[target / 256], below);
     }
-    if (Count(layout::kV6Buckets) == 0) return BadSection(layout::kV6Buckets, "is empty");
-    for (const layout::V6Bucket& bucket : Section<layout::V6Bucket>(layout::kV6Buckets)) {
-      for (const uint32_t address_class : bucket.address_class) {
-        if (address_class != layout::kNone && address_class >= header_->class_count) {
-          return BadSection(layout::kV6Buckets, "names no class");
-        }
+    if (Count(layout::kV6Pilots) == 0) return BadSection(layout::kV6Pilots, "is empty");
+    if (Count(layout::kV6Places) == 0) return BadSection(layout::kV6Places, "is empty");
+    for (const layout::V6Place& place : Section<layout::V6Place>(layout::kV6Places)) {
+      if (place.address_class != layout::kNone && place.address_class >= header_->class_count) {
+        return BadSection(layout::kV6Places, "names no class");
       }
     }
     return absl::OkStatus();
@@ -282,18 +283,17 @@ class Verifier {
 
   absl::Status CheckPairHash() {
     const layout::ImageHeader& h = *header_;
-    if (Count(layout::kPairBuckets) == 0) return BadSection(layout::kPairBuckets, "is empty");
+    if (Count(layout::kPairPilots) == 0) return BadSection(layout::kPairPilots, "is empty");
+    if (Count(layout::kPairPlaces) == 0) return BadSection(layout::kPairPlaces, "is empty");
     if (Count(layout::kSourceGroup) != h.class_count ||
         Count(layout::kDestinationGroup) != h.class_count ||
         Count(layout::kDefaultCells) !=
             uint64_t{h.source_group_count} * h.destination_group_count) {
       return Bad("the default cells have a wrong length");
     }
-    for (const layout::PairBucket& bucket : Section<layout::PairBucket>(layout::kPairBuckets)) {
-      for (size_t slot = 0; slot < layout::PairBucket::kSlots; ++slot) {
-        if (bucket.src[slot] != layout::kNone && bucket.cell[slot] >= h.cell_count) {
-          return BadSection(layout::kPairBuckets, "names no cell");
-        }
+    for (const layout::PairPlace& place : Section<layout::PairPlace>(layout::kPairPlaces)) {
+      if (place.src != layout::kNone && place.cell >= h.cell_count) {
+        return BadSection(layout::kPairPlaces, "names no cell");
       }
     }
     absl::Status status = CheckBelow(layout::kSourceGroup, h.source_group_count);

@@ -1,7 +1,7 @@
 // Programs: one meaning in every kind of table, bounds that are kept, and errors that name names.
 #include <gtest/gtest.h>
 
-#include "compile/two_choice.h"
+#include "compile/perfect_hash.h"
 #include "npf/classify.h"
 #include "npf/compiler.h"
 #include "program/view.h"
@@ -148,26 +148,27 @@ TEST(Classify, AKeyOfNoFamilyIsMalformedWhoeverIsBesideIt) {
   for (const Verdict& verdict : verdicts) EXPECT_EQ(verdict.generation, 42u);
 }
 
-TEST(TwoChoice, EveryKeyStandsInOneOfItsBucketsOnce) {
+TEST(PerfectHashTest, EveryKeyHasAPlaceOfItsOwn) {
   for (const size_t count : {size_t{0}, size_t{1}, size_t{5}, size_t{1000}, size_t{50'000}}) {
     const auto hash = [](size_t i, uint32_t seed) { return layout::Mix(i, i * 31, seed); };
-    const auto placed = PlaceTwoChoice(count, 5, hash);
-    ASSERT_TRUE(placed.ok());
-    std::vector<std::pair<uint32_t, uint32_t>> slots = placed->slots;
+    const auto perfect = MakePerfectHash(count, hash);
+    ASSERT_TRUE(perfect.ok());
+    std::vector<bool> taken(perfect->place_count, false);
+    const auto pilot_count = static_cast<uint32_t>(perfect->pilots.size());
     for (size_t i = 0; i < count; ++i) {
-      const uint64_t h = hash(i, placed->seed);
-      EXPECT_TRUE(slots[i].first == layout::FirstBucket(h, placed->bucket_count) ||
-                  slots[i].first == layout::SecondBucket(h, placed->bucket_count));
-      EXPECT_LT(slots[i].second, 5u);
+      const uint64_t h = hash(i, perfect->seed);
+      const uint32_t pilot = perfect->pilots[layout::PilotOf(h, pilot_count)];
+      const uint32_t place = layout::PlaceOf(h, pilot, perfect->place_count);
+      ASSERT_EQ(place, perfect->places[i]);
+      ASSERT_FALSE(taken[place]);
+      taken[place] = true;
     }
-    std::sort(slots.begin(), slots.end());
-    EXPECT_EQ(std::adjacent_find(slots.begin(), slots.end()), slots.end());
   }
 }
 
-TEST(TwoChoice, KeysThatAllCollideAreRefused) {
-  const auto placed = PlaceTwoChoice(20, 5, [](size_t, uint32_t) { return uint64_t{1}; });
-  EXPECT_TRUE(absl::IsResourceExhausted(placed.status()));
+TEST(PerfectHashTest, KeysThatAllCollideAreRefused) {
+  const auto perfect = MakePerfectHash(20, [](size_t, uint32_t) { return uint64_t{1}; });
+  EXPECT_TRUE(absl::IsResourceExhausted(perfect.status()));
 }
 
 }  // namespace
