@@ -26,9 +26,8 @@ class Groups {
       keys_[next[layout::PilotOf(hashes[key], group_count)]++] = key;
     }
     std::iota(order_.begin(), order_.end(), 0);
-    std::stable_sort(order_.begin(), order_.end(), [&](uint32_t a, uint32_t b) {
-      return KeysOf(a).size() > KeysOf(b).size();
-    });
+    std::stable_sort(order_.begin(), order_.end(),
+                     [&](uint32_t a, uint32_t b) { return KeysOf(a).size() > KeysOf(b).size(); });
   }
 
   std::span<const uint32_t> KeysOf(uint32_t group) const {

@@ -17,7 +17,17 @@ AlignedBlock::AlignedBlock(size_t size_bytes)
   std::memset(data_.get(), 0, size_bytes + kSlack);
 }
 
+AlignedBlock AlignedBlock::Of(const MemoryHook& hook, size_t size_bytes) {
+  AlignedBlock block;
+  const size_t bytes = size_bytes + kSlack;
+  void* const memory = hook.allocate(bytes, layout::kAlignment, hook.context);
+  block.data_ = {static_cast<std::byte*>(memory), Release{hook, bytes}};
+  block.size_ = size_bytes;
+  return block;
+}
+
 void AlignedBlock::Release::operator()(std::byte* data) const {
+  if (hook.release != nullptr) return hook.release(data, bytes, hook.context);
   ::operator delete[](data, std::align_val_t{layout::kAlignment});
 }
 
@@ -98,6 +108,13 @@ absl::StatusOr<Program> ProgramAccess::Make(AlignedBlock block) {
 absl::StatusOr<Program> Program::FromImage(std::span<const std::byte> bytes) {
   AlignedBlock block(bytes.size());
   std::copy(bytes.begin(), bytes.end(), block.data());
+  return ProgramAccess::Make(std::move(block));
+}
+
+absl::StatusOr<Program> Program::MovedTo(const MemoryHook& hook) const {
+  AlignedBlock block = AlignedBlock::Of(hook, image().size());
+  if (block.empty()) return absl::ResourceExhaustedError("the memory hook gave no memory");
+  std::copy(image().begin(), image().end(), block.data());
   return ProgramAccess::Make(std::move(block));
 }
 

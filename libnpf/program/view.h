@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "npf/address.h"
+#include "npf/memory.h"
 #include "npf/program.h"
 #include "program/layout.h"
 
@@ -24,12 +25,17 @@ class AlignedBlock {
   static constexpr size_t kSlack = 64;
   AlignedBlock() = default;
   explicit AlignedBlock(size_t size_bytes);  // zeroed
+  // Of the hook's memory; empty where it gives none.
+  static AlignedBlock Of(const MemoryHook& hook, size_t size_bytes);
+  bool empty() const { return data_ == nullptr; }
   std::byte* data() { return data_.get(); }
   const std::byte* data() const { return data_.get(); }
   size_t size() const { return size_; }
 
  private:
   struct Release {
+    MemoryHook hook;  // without functions: ordinary memory
+    size_t bytes;
     void operator()(std::byte* data) const;
   };
   std::unique_ptr<std::byte[], Release> data_;

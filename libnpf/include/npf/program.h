@@ -9,6 +9,7 @@
 #include <span>
 
 #include "absl/status/statusor.h"
+#include "npf/memory.h"
 
 namespace npf {
 
@@ -17,7 +18,7 @@ enum class PairKind : uint8_t {
   kAuto = 0,   // an option, never in a Program
   kDense = 1,  // a matrix
   kTiled = 2,  // a matrix of tiles, equal tiles stored once
-  kHash = 3,   // defaults by class, and a bucketed hash of the pairs that differ
+  kHash = 3,   // defaults by group of classes, and a hash of the pairs that differ
 };
 
 class ProgramView;  // program/view.h: typed access to the sections
@@ -28,6 +29,10 @@ class Program {
   // Copies `bytes` into aligned memory and verifies everything in it: an image that this accepts
   // cannot make the engine read outside it, whoever wrote it. Fails with kInvalidArgument.
   static absl::StatusOr<Program> FromImage(std::span<const std::byte> bytes);
+
+  // The same Program in memory of the hook's; this one stays as it is. kResourceExhausted where the
+  // hook gives none.
+  absl::StatusOr<Program> MovedTo(const MemoryHook& hook) const;
 
   std::span<const std::byte> image() const;
   const ProgramView& view() const { return *view_; }
