@@ -8,8 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
+#include "npf/command_line.h"
 #include "npf/compile_input.h"
 #include "npf/exit_status.h"
 #include "npf/image.h"
@@ -139,27 +138,20 @@ int RunCompile(const CompileFlags& flags) {
 
 }  // namespace
 
-void AddCompileVerb(CLI::App& app, int& exit_status) {
-  CLI::App* verb =
-      app.add_subcommand("compile", "write the compiled image, and report what it holds");
+void AddCompileVerb(CommandLine& line) {
+  Verb verb = line.AddVerb("compile", "write the compiled image, and report what it holds");
   auto flags = std::make_shared<CompileFlags>();
-  AddInputFlags(*verb, flags->input);
-  verb->add_option("-o,--image", flags->image, "where to write the image; without it, only report");
-  verb->add_option("--report", flags->report, "table or json")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
-  verb->add_option("--pair-table", flags->pair_table, "how pairs of classes are laid out")
-      ->check(CLI::IsMember({"auto", "dense", "tiled", "hash"}))
-      ->capture_default_str();
-  verb->add_option("--image-max", flags->image_kib_max, "largest image in KiB; beyond is status 5")
-      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 32))
-      ->capture_default_str();
-  verb->add_option("--time-max", flags->time_ms_max,
-                   "longest compilation in milliseconds, 0 for no bound; beyond is status 5")
-      ->check(CLI::Range(uint64_t{0}, uint64_t{86'400'000}))
-      ->capture_default_str();
-  verb->footer("Example:\n  npf compile -f policies.yaml -f cluster.yaml -o shop.npf");
-  verb->callback([flags, &exit_status] { exit_status = RunCompile(*flags); });
+  AddInputFlags(verb, flags->input);
+  verb.AddText("-o,--image", flags->image, "where to write the image; without it, only report");
+  verb.AddChoice("--report", flags->report, {"table", "json"}, "table or json");
+  verb.AddChoice("--pair-table", flags->pair_table, {"auto", "dense", "tiled", "hash"},
+                 "how pairs of classes are laid out");
+  verb.AddNumber("--image-max", flags->image_kib_max, {1, uint64_t{1} << 32},
+                 "largest image in KiB; beyond is status 5");
+  verb.AddNumber("--time-max", flags->time_ms_max, {0, 86'400'000},
+                 "longest compilation in milliseconds, 0 for no bound; beyond is status 5");
+  verb.SetFooter("Example:\n  npf compile -f policies.yaml -f cluster.yaml -o shop.npf");
+  verb.OnRun([flags] { return RunCompile(*flags); });
 }
 
 }  // namespace npf::tools

@@ -12,9 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "npf/classify.h"
+#include "npf/command_line.h"
 #include "npf/compile_input.h"
 #include "npf/csv.h"
 #include "npf/exit_status.h"
@@ -224,22 +223,21 @@ int RunEval(const EvalFlags& flags) {
 
 }  // namespace
 
-void AddEvalVerb(CLI::App& app, int& exit_status) {
-  CLI::App* verb = app.add_subcommand("eval", "verdicts for the tuples of a CSV file");
+void AddEvalVerb(CommandLine& line) {
+  Verb verb = line.AddVerb("eval", "verdicts for the tuples of a CSV file");
   auto flags = std::make_shared<EvalFlags>();
-  AddInputFlags(*verb, flags->input);
-  AddJudgeFlags(*verb, flags->judge);
-  verb->add_option(
-          "--traffic", flags->traffic,
-          "CSV with a header and the columns src_ip,dst_ip,proto,dst_port; .gz and - are read")
-      ->required();
-  verb->footer(
+  AddInputFlags(verb, flags->input);
+  AddJudgeFlags(verb, flags->judge);
+  verb.AddText("--traffic", flags->traffic,
+               "CSV with a header and the columns src_ip,dst_ip,proto,dst_port; .gz and - are read")
+      .Required();
+  verb.SetFooter(
       "The rows come out in the same order, every column kept, with verdict,egress,ingress,reason\n"
       "added, or replaced where the input has them.\n\n"
       "Example:\n"
       "  printf 'src_ip,dst_ip,proto,dst_port\\n10.0.0.2,10.0.0.3,TCP,5432\\n' |\n"
       "    npf eval -f policies.yaml -f cluster.yaml --traffic -");
-  verb->callback([flags, &exit_status] { exit_status = RunEval(*flags); });
+  verb.OnRun([flags] { return RunEval(*flags); });
 }
 
 }  // namespace npf::tools

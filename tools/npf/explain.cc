@@ -7,8 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
+#include "npf/command_line.h"
 #include "npf/compile_input.h"
 #include "npf/exit_status.h"
 #include "npf/explain.h"
@@ -182,26 +181,24 @@ int RunExplain(const ExplainFlags& flags) {
 
 }  // namespace
 
-void AddExplainVerb(CLI::App& app, int& exit_status) {
-  CLI::App* verb = app.add_subcommand("explain", "the verdict for one question, and why");
+void AddExplainVerb(CommandLine& line) {
+  Verb verb = line.AddVerb("explain", "the verdict for one question, and why");
   auto flags = std::make_shared<ExplainFlags>();
-  AddInputFlags(*verb, flags->input);
-  AddJudgeFlags(*verb, flags->judge);
-  verb->add_option("SRC", flags->src, "an IP address, NAMESPACE/POD or POD")->required();
-  verb->add_option("DST", flags->dst,
-                   "the same, with :PORT, :PORT/PROTO, :ICMP, :ICMP/TYPE or :/NUMBER; IPv6 in "
-                   "brackets. Without a port: traffic without ports")
-      ->required();
-  verb->add_option("-o,--output", flags->output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
-  verb->add_flag("-6,--ipv6", flags->prefer_v6, "of pods with both, take the IPv6 addresses");
-  verb->footer(
+  AddInputFlags(verb, flags->input);
+  AddJudgeFlags(verb, flags->judge);
+  verb.AddText("SRC", flags->src, "an IP address, NAMESPACE/POD or POD").Required();
+  verb.AddText("DST", flags->dst,
+               "the same, with :PORT, :PORT/PROTO, :ICMP, :ICMP/TYPE or :/NUMBER; IPv6 in "
+               "brackets. Without a port: traffic without ports")
+      .Required();
+  verb.AddChoice("-o,--output", flags->output, {"table", "json"}, "table or json");
+  verb.AddFlag("-6,--ipv6", flags->prefer_v6, "of pods with both, take the IPv6 addresses");
+  verb.SetFooter(
       "Status 0 where it is allowed, 1 where it is denied.\n\n"
       "Example:\n"
       "  npf explain -f policies.yaml -f cluster.yaml shop/frontend shop/postgres:5432\n"
       "  npf explain -f policies.yaml -f cluster.yaml shop/api [2001:db8::1]:53/UDP");
-  verb->callback([flags, &exit_status] { exit_status = RunExplain(*flags); });
+  verb.OnRun([flags] { return RunExplain(*flags); });
 }
 
 }  // namespace npf::tools

@@ -5,9 +5,8 @@
 #include <ctime>
 #include <tuple>
 
-#include <CLI/CLI.hpp>
-
 #include "npf/address.h"
+#include "npf/command_line.h"
 #include "npf/domains.h"
 #include "npf/output.h"
 
@@ -56,39 +55,32 @@ void PrintRest(size_t count, size_t printed, const std::string& what) {
 
 }  // namespace
 
-void AddInputFlags(CLI::App& app, InputFlags& flags, bool paths_required) {
-  app.add_option(
-         "-f,--file", flags.paths,
-         "a file or directory of Kubernetes objects, YAML or JSON, or - for standard input; "
-         "repeatable")
-      ->required(paths_required)
-      ->allow_extra_args(false)
-      ->type_name("PATH");
-  app.add_option("-n,--namespace", flags.default_namespace,
-                 "the namespace of objects that name none")
-      ->capture_default_str()
-      ->type_name("NAMESPACE");
-  app.add_flag("--strict-cidr", flags.strict_cidr, "a CIDR with host bits is an error");
-  app.add_flag("--lenient", flags.lenient, "unknown fields of policies are warnings");
-  app.add_flag("--last-wins", flags.last_wins, "of objects with one name the last counts");
-  app.add_flag("--skip-invalid", flags.skip_invalid,
+void AddInputFlags(Verb& verb, InputFlags& flags) {
+  verb.AddTexts("-f,--file", flags.paths,
+                "a file or directory of Kubernetes objects, YAML or JSON, or - for standard input; "
+                "repeatable")
+      .Required()
+      .Type("PATH");
+  verb.AddText("-n,--namespace", flags.default_namespace, "the namespace of objects that name none")
+      .ShowDefault()
+      .Type("NAMESPACE");
+  verb.AddFlag("--strict-cidr", flags.strict_cidr, "a CIDR with host bits is an error");
+  verb.AddFlag("--lenient", flags.lenient, "unknown fields of policies are warnings");
+  verb.AddFlag("--last-wins", flags.last_wins, "of objects with one name the last counts");
+  verb.AddFlag("--skip-invalid", flags.skip_invalid,
                "invalid policies are left out, with a warning");
-  const CLI::Validator is_prefix(CheckPrefix, "CIDR");
-  app.add_option("--pod-cidr", flags.pod_cidrs, "addresses of pods, known or not; repeatable")
-      ->allow_extra_args(false)
-      ->check(is_prefix);
-  app.add_option("--service-cidr", flags.service_cidrs, "addresses of Services; repeatable")
-      ->allow_extra_args(false)
-      ->check(is_prefix);
-  app.add_option("--domains", flags.domains,
-                 "a CSV file of resolved names (name,address,expires) for domainNames peers; "
-                 "repeatable")
-      ->allow_extra_args(false)
-      ->type_name("FILE");
-  app.add_option("--now", flags.now,
-                 "the time by which resolved names expire, RFC 3339 or Unix seconds; default: the "
-                 "present")
-      ->check(CLI::Validator(CheckTime, "TIME"));
+  verb.AddTexts("--pod-cidr", flags.pod_cidrs, "addresses of pods, known or not; repeatable")
+      .Check(CheckPrefix, "CIDR");
+  verb.AddTexts("--service-cidr", flags.service_cidrs, "addresses of Services; repeatable")
+      .Check(CheckPrefix, "CIDR");
+  verb.AddTexts("--domains", flags.domains,
+                "a CSV file of resolved names (name,address,expires) for domainNames peers; "
+                "repeatable")
+      .Type("FILE");
+  verb.AddText("--now", flags.now,
+               "the time by which resolved names expire, RFC 3339 or Unix seconds; default: the "
+               "present")
+      .Check(CheckTime, "TIME");
 }
 
 int ExitStatusOf(const Diagnostics& diagnostics) {

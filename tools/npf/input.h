@@ -2,7 +2,7 @@
 // warning told on stderr.
 //
 //   InputFlags flags;
-//   AddInputFlags(*verb, flags);
+//   AddInputFlags(verb, flags);
 //   ...
 //   LoadedInput input = LoadInput(flags);
 //   if (!input.snapshot.has_value()) return input.exit_status;
@@ -19,11 +19,9 @@
 #include "npf/load.h"
 #include "npf/snapshot.h"
 
-namespace CLI {
-class App;
-}
-
 namespace npf::tools {
+
+class Verb;
 
 struct InputFlags {
   std::vector<std::string> paths;  // -f, repeatable
@@ -39,9 +37,8 @@ struct InputFlags {
 };
 
 // Adds -f, -n, --strict-cidr, --lenient, --last-wins, --skip-invalid, --pod-cidr, --service-cidr,
-// --domains, --now.
-// `paths_required` makes a call without -f bad usage.
-void AddInputFlags(CLI::App& app, InputFlags& flags, bool paths_required = true);
+// --domains, --now. A call without -f is bad usage.
+void AddInputFlags(Verb& verb, InputFlags& flags);
 
 struct LoadedInput {
   std::optional<Snapshot> snapshot;  // absent where the input cannot be used

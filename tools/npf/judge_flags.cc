@@ -1,21 +1,16 @@
 #include "npf/judge_flags.h"
 
-#include <CLI/CLI.hpp>
+#include "npf/command_line.h"
 
 namespace npf::tools {
 
-void AddJudgeFlags(CLI::App& app, JudgeFlags& flags) {
-  app.add_option("--placement", flags.placement,
-                 "where verdicts are made; decides whether a pod's own node is exempt")
-      ->check(CLI::IsMember({"offline", "pod-port", "node-wire", "fabric"}))
-      ->capture_default_str();
-  app.add_option("--direction", flags.direction, "which direction is judged")
-      ->check(CLI::IsMember({"egress", "ingress", "both"}))
-      ->capture_default_str();
-  app.add_option("--unknown-pod", flags.unknown_pod,
-                 "how an address in a pod CIDR that no pod has is judged")
-      ->check(CLI::IsMember({"external", "deny"}))
-      ->capture_default_str();
+void AddJudgeFlags(Verb& verb, JudgeFlags& flags) {
+  verb.AddChoice("--placement", flags.placement, {"offline", "pod-port", "node-wire", "fabric"},
+                 "where verdicts are made; decides whether a pod's own node is exempt");
+  verb.AddChoice("--direction", flags.direction, {"egress", "ingress", "both"},
+                 "which direction is judged");
+  verb.AddChoice("--unknown-pod", flags.unknown_pod, {"external", "deny"},
+                 "how an address in a pod CIDR that no pod has is judged");
 }
 
 ClassifyOptions ToClassifyOptions(const JudgeFlags& flags) {

@@ -6,11 +6,9 @@
 
 #include "npf/flow.h"
 
-namespace CLI {
-class App;
-}
-
 namespace npf::tools {
+
+class Verb;
 
 struct JudgeFlags {
   std::string placement = "offline";     // offline, pod-port, node-wire or fabric
@@ -19,7 +17,7 @@ struct JudgeFlags {
 };
 
 // Adds --placement, --direction and --unknown-pod; other values are bad usage.
-void AddJudgeFlags(CLI::App& app, JudgeFlags& flags);
+void AddJudgeFlags(Verb& verb, JudgeFlags& flags);
 
 ClassifyOptions ToClassifyOptions(const JudgeFlags& flags);
 

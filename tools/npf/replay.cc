@@ -10,11 +10,10 @@
 #include <string_view>
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
 #include "capture/capture.h"
 #include "capture/writer.h"
 #include "npf/address_names.h"
+#include "npf/command_line.h"
 #include "npf/compile_input.h"
 #include "npf/engine.h"
 #include "npf/exit_status.h"
@@ -266,41 +265,32 @@ std::vector<std::string> SplitPaths(std::string_view text) {
   }
 }
 
-// Bad usage throws CLI::ValidationError, as CLI11's own checks do.
 std::pair<uint64_t, std::vector<std::string>> ParseUpdate(const std::string& text) {
   const size_t equals = text.find('=');
   const auto number = ParseNumber(std::string_view(text).substr(0, equals), UINT32_MAX);
   if (equals == std::string::npos || !number.has_value() || *number == 0) {
-    throw CLI::ValidationError("--update", "needs N=PATH,PATH with a packet number from 1 (" +
-                                               EscapeForMessage(text) + ")");
+    throw BadUsage("--update: needs N=PATH,PATH with a packet number from 1 (" +
+                   EscapeForMessage(text) + ")");
   }
   std::vector<std::string> paths = SplitPaths(std::string_view(text).substr(equals + 1));
   if (std::any_of(paths.begin(), paths.end(), [](const std::string& p) { return p.empty(); })) {
-    throw CLI::ValidationError("--update", "has an empty path (" + EscapeForMessage(text) + ")");
+    throw BadUsage("--update: has an empty path (" + EscapeForMessage(text) + ")");
   }
   return {*number, std::move(paths)};
 }
 
-void AddEngineFlags(CLI::App& verb, ReplayFlags& flags) {
-  verb.add_flag("--stateless", flags.stateless,
-                "judge every packet as the first of its connection");
-  verb.add_option("--checksums", flags.checksums, "IP and TCP, IP headers only, or none")
-      ->check(CLI::IsMember({"verify", "ip", "ignore"}))
-      ->capture_default_str();
-  verb.add_option("--vlan", flags.vlan, "look through up to two tags, or deny tagged frames")
-      ->check(CLI::IsMember({"on", "off"}))
-      ->capture_default_str();
-  verb.add_option("--midstream", flags.midstream,
-                  "TCP and SCTP of no known connection that do not begin one: denied, or judged")
-      ->check(CLI::IsMember({"deny", "allow"}))
-      ->capture_default_str();
-  verb.add_option("--established", flags.established,
-                  "known connections after an update: judged again, or kept")
-      ->check(CLI::IsMember({"rejudge", "keep"}))
-      ->capture_default_str();
-  verb.add_option("--flows-max", flags.flows_max, "connections that are known at once")
-      ->check(CLI::Range(size_t{1}, size_t{1} << 26))
-      ->capture_default_str();
+void AddEngineFlags(Verb& verb, ReplayFlags& flags) {
+  verb.AddFlag("--stateless", flags.stateless, "judge every packet as the first of its connection");
+  verb.AddChoice("--checksums", flags.checksums, {"verify", "ip", "ignore"},
+                 "IP and TCP, IP headers only, or none");
+  verb.AddChoice("--vlan", flags.vlan, {"on", "off"},
+                 "look through up to two tags, or deny tagged frames");
+  verb.AddChoice("--midstream", flags.midstream, {"deny", "allow"},
+                 "TCP and SCTP of no known connection that do not begin one: denied, or judged");
+  verb.AddChoice("--established", flags.established, {"rejudge", "keep"},
+                 "known connections after an update: judged again, or kept");
+  verb.AddNumber("--flows-max", flags.flows_max, {1, uint64_t{1} << 26},
+                 "connections that are known at once");
 }
 
 }  // namespace
@@ -310,7 +300,7 @@ int RunReplay(const ReplayFlags& flags) {
   for (const std::string& update : flags.updates) {
     auto [number, paths] = ParseUpdate(update);
     if (!inputs.emplace(number, std::move(paths)).second) {
-      throw CLI::ValidationError("--update", "names packet " + std::to_string(number) + " twice");
+      throw BadUsage("--update: names packet " + std::to_string(number) + " twice");
     }
   }
   Phases phases;
@@ -321,29 +311,28 @@ int RunReplay(const ReplayFlags& flags) {
   return Replay(flags, std::move(phases)).Run();
 }
 
-void AddReplayVerb(CLI::App& app, int& exit_status) {
-  CLI::App* verb = app.add_subcommand("replay", "verdicts for the packets of a capture");
+void AddReplayVerb(CommandLine& line) {
+  Verb verb = line.AddVerb("replay", "verdicts for the packets of a capture");
   auto flags = std::make_shared<ReplayFlags>();
-  AddInputFlags(*verb, flags->input);
-  AddJudgeFlags(*verb, flags->judge);
-  verb->add_option("-r,--read", flags->trace, "the capture: pcap or pcapng, .gz and - are read")
-      ->required();
-  verb->add_option("-o,--output", flags->output,
-                   "table, csv, json: flows and a summary; jsonl: one line for each packet")
-      ->check(CLI::IsMember({"table", "csv", "json", "jsonl"}))
-      ->capture_default_str();
-  verb->add_option("-w,--write", flags->annotated,
-                   "write the capture with each packet's verdict, as pcapng");
-  verb->add_option("--update", flags->updates,
-                   "N=PATH,PATH: before packet N these inputs replace the ones before; repeatable");
-  AddEngineFlags(*verb, *flags);
-  verb->footer(
+  AddInputFlags(verb, flags->input);
+  AddJudgeFlags(verb, flags->judge);
+  verb.AddText("-r,--read", flags->trace, "the capture: pcap or pcapng, .gz and - are read")
+      .Required();
+  verb.AddChoice("-o,--output", flags->output, {"table", "csv", "json", "jsonl"},
+                 "table, csv, json: flows and a summary; jsonl: one line for each packet");
+  verb.AddText("-w,--write", flags->annotated,
+               "write the capture with each packet's verdict, as pcapng");
+  verb.AddTexts("--update", flags->updates,
+                "N=PATH,PATH: before packet N these inputs replace the ones before; repeatable")
+      .SeveralAtOnce();
+  AddEngineFlags(verb, *flags);
+  verb.SetFooter(
       "Example:\n"
       "  npf replay -f policies.yaml -f cluster.yaml -r trace.pcap\n"
       "  npf replay -f policies/ -r trace.pcap -o jsonl | jq 'select(.verdict == \"deny\")'\n"
       "  npf replay -f policies/ -r trace.pcap -w judged.pcapng\n"
       "  tshark -r judged.pcapng -Y 'frame.comment contains \"policy\"'");
-  verb->callback([flags, &exit_status] { exit_status = RunReplay(*flags); });
+  verb.OnRun([flags] { return RunReplay(*flags); });
 }
 
 }  // namespace npf::tools

@@ -22,10 +22,10 @@ struct ReplayFlags {
   std::string vlan = "on";              // on or off
   std::string midstream = "deny";       // deny or allow
   std::string established = "rejudge";  // rejudge or keep
-  size_t flows_max = size_t{1} << 18;
+  uint64_t flows_max = size_t{1} << 18;
 };
 
-// Returns the exit status.
+// Returns the exit status. Throws BadUsage where `updates` are not as they should be.
 int RunReplay(const ReplayFlags& flags);
 
 }  // namespace npf::tools

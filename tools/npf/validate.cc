@@ -2,8 +2,7 @@
 
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
+#include "npf/command_line.h"
 #include "npf/output.h"
 #include "npf/verbs.h"
 
@@ -78,16 +77,14 @@ int RunValidate(const ValidateFlags& flags) {
   return input.exit_status;
 }
 
-void AddValidateVerb(CLI::App& app, int& exit_status) {
-  CLI::App* verb = app.add_subcommand(
+void AddValidateVerb(CommandLine& line) {
+  Verb verb = line.AddVerb(
       "validate", "every error and warning in the input, as the Kubernetes API server sees it");
   auto flags = std::make_shared<ValidateFlags>();
-  AddInputFlags(*verb, flags->input);
-  verb->add_option("-o,--output", flags->output, "table, json or jsonl")
-      ->check(CLI::IsMember({"table", "json", "jsonl"}))
-      ->capture_default_str();
-  verb->footer("Example:\n  npf validate -f policies/ -f cluster.yaml");
-  verb->callback([flags, &exit_status] { exit_status = RunValidate(*flags); });
+  AddInputFlags(verb, flags->input);
+  verb.AddChoice("-o,--output", flags->output, {"table", "json", "jsonl"}, "table, json or jsonl");
+  verb.SetFooter("Example:\n  npf validate -f policies/ -f cluster.yaml");
+  verb.OnRun([flags] { return RunValidate(*flags); });
 }
 
 }  // namespace npf::tools

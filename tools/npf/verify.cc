@@ -7,8 +7,7 @@
 #include <string>
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
+#include "npf/command_line.h"
 #include "npf/compile_input.h"
 #include "npf/exit_status.h"
 #include "npf/image.h"
@@ -88,32 +87,25 @@ int RunVerify(const VerifyFlags& flags) {
 
 }  // namespace
 
-void AddVerifyVerb(CLI::App& app, int& exit_status) {
-  CLI::App* verb = app.add_subcommand(
+void AddVerifyVerb(CommandLine& line) {
+  Verb verb = line.AddVerb(
       "verify", "prove that the compiled structure answers as the reference evaluator does");
   auto flags = std::make_shared<VerifyFlags>();
-  AddInputFlags(*verb, flags->input);
-  verb->add_option("--placement", flags->judge.placement, "as in eval")
-      ->check(CLI::IsMember({"offline", "pod-port", "node-wire", "fabric"}))
-      ->capture_default_str();
-  verb->add_option("--unknown-pod", flags->judge.unknown_pod, "as in eval")
-      ->check(CLI::IsMember({"external", "deny"}))
-      ->capture_default_str();
-  verb->add_option("--program", flags->program, "verify this image instead of compiling the input");
-  verb->add_option("--extra-max", flags->extra_max,
-                   "decisions on members, own nodes and ports, beside all pairs of classes")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  verb->add_option("-o,--output", flags->output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
-  verb->footer(
+  AddInputFlags(verb, flags->input);
+  verb.AddChoice("--placement", flags->judge.placement,
+                 {"offline", "pod-port", "node-wire", "fabric"}, "as in eval");
+  verb.AddChoice("--unknown-pod", flags->judge.unknown_pod, {"external", "deny"}, "as in eval");
+  verb.AddText("--program", flags->program, "verify this image instead of compiling the input");
+  verb.AddPositiveNumber("--extra-max", flags->extra_max,
+                         "decisions on members, own nodes and ports, beside all pairs of classes");
+  verb.AddChoice("-o,--output", flags->output, {"table", "json"}, "table or json");
+  verb.SetFooter(
       "Every ordered pair of address classes, by every port class, in each direction alone and in\n"
       "both. Silent on standard output where all agree; else one witness, and status 1.\n\n"
       "Example:\n"
       "  npf verify -f policies.yaml -f cluster.yaml\n"
       "  npf verify --program shop.npf -f policies.yaml -f cluster.yaml");
-  verb->callback([flags, &exit_status] { exit_status = RunVerify(*flags); });
+  verb.OnRun([flags] { return RunVerify(*flags); });
 }
 
 }  // namespace npf::tools

@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
+#include "npf/command_line.h"
 #include "npf/commit.h"
 #include "npf/exit_status.h"
 #include "npf/output.h"
@@ -53,15 +52,13 @@ int RunVersion(const std::string& output) {
 
 }  // namespace
 
-void AddVersionVerb(CLI::App& app, int& exit_status) {
-  CLI::App* verb = app.add_subcommand(
-      "version", "version, commit, image format, semantics, instruction sets in use");
+void AddVersionVerb(CommandLine& line) {
+  Verb verb =
+      line.AddVerb("version", "version, commit, image format, semantics, instruction sets in use");
   auto output = std::make_shared<std::string>("table");
-  verb->add_option("-o,--output", *output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
-  verb->footer("Example:\n  npf version -o json");
-  verb->callback([output, &exit_status] { exit_status = RunVersion(*output); });
+  verb.AddChoice("-o,--output", *output, {"table", "json"}, "table or json");
+  verb.SetFooter("Example:\n  npf version -o json");
+  verb.OnRun([output] { return RunVersion(*output); });
 }
 
 }  // namespace npf::tools
