@@ -35,7 +35,7 @@ struct V4Trie {
 
 // The exact IPv6 addresses of pods and nodes, and the trie of 8-bit strides for all others.
 struct V6Tables {
-  const uint16_t* pilots;
+  const uint32_t* pilots;
   const layout::V6Place* places;
   const uint32_t* nodes;
   uint32_t pilot_count;
@@ -43,10 +43,10 @@ struct V6Tables {
   uint32_t seed;
 
   explicit V6Tables(const ProgramView& view)
-      : pilots(view.Section<uint16_t>(layout::kV6Pilots).data()),
+      : pilots(view.Section<uint32_t>(layout::kV6Pilots).data()),
         places(view.Section<layout::V6Place>(layout::kV6Places).data()),
         nodes(view.Section<uint32_t>(layout::kV6Nodes).data()),
-        pilot_count(static_cast<uint32_t>(view.Section<uint16_t>(layout::kV6Pilots).size())),
+        pilot_count(static_cast<uint32_t>(view.Section<uint32_t>(layout::kV6Pilots).size())),
         place_count(static_cast<uint32_t>(view.Section<layout::V6Place>(layout::kV6Places).size())),
         seed(view.header().v6_hash_seed) {}
 
@@ -54,7 +54,7 @@ struct V6Tables {
   uint32_t FindExact(const uint8_t* address) const {
     uint64_t wanted[2], key[2];
     std::memcpy(wanted, address, sizeof wanted);
-    const uint64_t hash = layout::Mix(wanted[0], wanted[1], seed);
+    const uint64_t hash = layout::HashAddress(wanted, seed);
     const uint32_t pilot = pilots[layout::PilotOf(hash, pilot_count)];
     const layout::V6Place& place = places[layout::PlaceOf(hash, pilot, place_count)];
     std::memcpy(key, place.key, sizeof key);

@@ -54,7 +54,7 @@ struct Tables {
   const uint32_t* source_group;  // these of the hash of pairs
   const uint32_t* destination_group;
   const uint32_t* default_cells;
-  const uint16_t* pair_pilots;
+  const uint32_t* pair_pilots;
   const layout::PairPlace* pair_places;
   uint32_t pilot_count;
   uint32_t place_count;
@@ -84,9 +84,9 @@ NPF_AVX512 inline Tables TablesOf(const ProgramView& view) {
           .source_group = view.Section<uint32_t>(layout::kSourceGroup).data(),
           .destination_group = view.Section<uint32_t>(layout::kDestinationGroup).data(),
           .default_cells = view.Section<uint32_t>(layout::kDefaultCells).data(),
-          .pair_pilots = view.Section<uint16_t>(layout::kPairPilots).data(),
+          .pair_pilots = view.Section<uint32_t>(layout::kPairPilots).data(),
           .pair_places = view.Section<layout::PairPlace>(layout::kPairPlaces).data(),
-          .pilot_count = static_cast<uint32_t>(view.Section<uint16_t>(layout::kPairPilots).size()),
+          .pilot_count = static_cast<uint32_t>(view.Section<uint32_t>(layout::kPairPilots).size()),
           .place_count =
               static_cast<uint32_t>(view.Section<layout::PairPlace>(layout::kPairPlaces).size()),
           .seed = header.pair_hash_seed,
@@ -129,18 +129,16 @@ struct Tiled {
   }
 };
 
-// layout::Mix, PilotOf and PlaceOf, of pairs.
+// layout::HashPair, PilotOf and PlaceOf.
 struct Hashed {
   static NPF_AVX512_INLINE __m512i All(uint64_t value) {
     return _mm512_set1_epi64(static_cast<int64_t>(value));
   }
-  static NPF_AVX512_INLINE __m512i Mix(__m512i key, uint32_t seed) {
-    __m512i h = _mm512_xor_si512(key, All(uint64_t{seed} * 0x9e3779b97f4a7c15u));
-    h = _mm512_mullo_epi64(h, All(0xff51afd7ed558ccdu));
+  static NPF_AVX512_INLINE __m512i Hash(__m512i key, uint32_t seed) {
+    __m512i h = _mm512_xor_si512(key, All(seed * layout::kSeedFactor));
+    h = _mm512_mullo_epi64(h, All(layout::kPairFactors[0]));
     h = _mm512_xor_si512(h, _mm512_srli_epi64(h, 32));
-    h = _mm512_mullo_epi64(h, All(0xc4ceb9fe1a85ec53u));
-    h = _mm512_xor_si512(h, _mm512_srli_epi64(h, 29));
-    h = _mm512_mullo_epi64(h, All(0x9fb21c651e98df25u));
+    h = _mm512_mullo_epi64(h, All(layout::kPairFactors[1]));
     return _mm512_xor_si512(h, _mm512_srli_epi64(h, 32));
   }
   // The upper halves of the products of 32-bit lanes with `factor`.
@@ -160,15 +158,14 @@ struct Hashed {
   }
 
   static NPF_AVX512_INLINE __m512i Cells(const Tables& t, __m512i src, __m512i dst) {
-    const __m512i low = Mix(Key(_mm512_castsi512_si256(src), _mm512_castsi512_si256(dst)), t.seed);
+    const __m512i low = Hash(Key(_mm512_castsi512_si256(src), _mm512_castsi512_si256(dst)), t.seed);
     const __m512i high =
-        Mix(Key(_mm512_extracti64x4_epi64(src, 1), _mm512_extracti64x4_epi64(dst, 1)), t.seed);
+        Hash(Key(_mm512_extracti64x4_epi64(src, 1), _mm512_extracti64x4_epi64(dst, 1)), t.seed);
     const __m512i pilot_at = Scale(Pack(low, high), t.pilot_count);
-    const __m512i pilot = GatherAs<uint16_t>(pilot_at, t.pair_pilots);
+    const __m512i pilot = Gather<4>(pilot_at, t.pair_pilots);
     __m512i moved = Pack(_mm512_srli_epi64(low, 32), _mm512_srli_epi64(high, 32));
-    moved = _mm512_xor_si512(
-        moved, _mm512_mullo_epi32(pilot, _mm512_set1_epi32(static_cast<int>(0x9e3779b1u))));
-    moved = _mm512_mullo_epi32(moved, _mm512_set1_epi32(static_cast<int>(0x85ebca6bu)));
+    moved = _mm512_mullo_epi32(_mm512_xor_si512(moved, pilot),
+                               _mm512_set1_epi32(static_cast<int>(layout::kPlaceFactor)));
     const __m512i words = _mm512_set1_epi32(sizeof(layout::PairPlace) / sizeof(uint32_t));
     const __m512i place = _mm512_mullo_epi32(Scale(moved, t.place_count), words);
     const __mmask16 equal =

@@ -72,7 +72,7 @@ struct HashedPairs {
   const uint32_t* destination_group;
   const uint32_t* default_cells;
   size_t destination_group_count;
-  const uint16_t* pilots;
+  const uint32_t* pilots;
   const layout::PairPlace* places;
   uint32_t pilot_count;
   uint32_t place_count;
@@ -83,9 +83,9 @@ struct HashedPairs {
         destination_group(view.Section<uint32_t>(layout::kDestinationGroup).data()),
         default_cells(view.Section<uint32_t>(layout::kDefaultCells).data()),
         destination_group_count(view.header().destination_group_count),
-        pilots(view.Section<uint16_t>(layout::kPairPilots).data()),
+        pilots(view.Section<uint32_t>(layout::kPairPilots).data()),
         places(view.Section<layout::PairPlace>(layout::kPairPlaces).data()),
-        pilot_count(static_cast<uint32_t>(view.Section<uint16_t>(layout::kPairPilots).size())),
+        pilot_count(static_cast<uint32_t>(view.Section<uint32_t>(layout::kPairPilots).size())),
         place_count(
             static_cast<uint32_t>(view.Section<layout::PairPlace>(layout::kPairPlaces).size())),
         seed(view.header().pair_hash_seed) {}
@@ -96,7 +96,7 @@ struct HashedPairs {
   uint32_t Cell(const Lanes& lanes, size_t i) const {
     const auto src = static_cast<uint32_t>(lanes.place[i]);
     const uint32_t dst = lanes.other[i];
-    const uint64_t hash = layout::Mix(uint64_t{src} << 32 | dst, 0, seed);
+    const uint64_t hash = layout::HashPair(src, dst, seed);
     const uint32_t pilot = pilots[layout::PilotOf(hash, pilot_count)];
     const layout::PairPlace& place = places[layout::PlaceOf(hash, pilot, place_count)];
     const uint32_t otherwise =
@@ -200,14 +200,17 @@ class V6Classes {
 template <typename Pairs>
 uint32_t LocateV6(const ProgramView& view, const Pairs& pairs, const FlowKey* keys, size_t count,
                   Lanes& lanes) {
-  bool equal = false;
-  for (size_t i = 0; i < count; ++i) {
-    if (keys[i].family != 6) return kOtherFamily;
-    equal |= EqualAddresses(keys[i]);
-  }
   const V6Tables tables(view);
   const V6Classes classes(tables, keys, count);
-  for (size_t i = 0; i < count; ++i) pairs.Locate(lanes, i, classes.src(i), classes.dst(i));
+  bool equal = false;
+  uint8_t all_of = 6, any_of = 6;  // bits of the families
+  for (size_t i = 0; i < count; ++i) {
+    pairs.Locate(lanes, i, classes.src(i), classes.dst(i));
+    equal |= EqualAddresses(keys[i]);
+    all_of &= keys[i].family;
+    any_of |= keys[i].family;
+  }
+  if (all_of != 6 || any_of != 6) return kOtherFamily;
   return equal ? uint32_t{kLeftReserved} : 0;
 }
 

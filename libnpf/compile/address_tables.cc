@@ -169,7 +169,7 @@ absl::Status BuildV6Places(const ResolvedPolicy& policy, ImageWriter& writer) {
   const auto hash = [&](size_t i, uint32_t seed) {
     uint64_t halves[2];
     std::memcpy(halves, keys[i]->address.bytes.data(), sizeof halves);
-    return layout::Mix(halves[0], halves[1], seed);
+    return layout::HashAddress(halves, seed);
   };
   const absl::StatusOr<PerfectHash> perfect = MakePerfectHash(keys.size(), hash);
   if (!perfect.ok()) return perfect.status();

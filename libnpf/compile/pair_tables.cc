@@ -233,7 +233,7 @@ absl::Status PairTables::BuildHash(size_t bytes_max, ImageWriter& writer) {
   absl::Status status = MakeDefaultCells();
   if (!status.ok()) return status;
   // Places are an eighth more than pairs; and a pilot for four.
-  constexpr size_t kBytesPerPair = sizeof(layout::PairPlace) + 2;
+  constexpr size_t kBytesPerPair = sizeof(layout::PairPlace) + 3;
   // An upper bound, halved: a pair that both directions name counts twice in it.
   if (CountNamedAtMost() / 2 * kBytesPerPair > bytes_max) {
     return TooLarge("hash of class pairs", CountNamedAtMost() * kBytesPerPair, bytes_max);
@@ -252,8 +252,11 @@ absl::Status PairTables::BuildHash(size_t bytes_max, ImageWriter& writer) {
       return TooLarge("hash of class pairs", pairs.size() * kBytesPerPair, bytes_max);
     }
   }
-  const absl::StatusOr<PerfectHash> perfect = MakePerfectHash(
-      pairs.size(), [&](size_t i, uint32_t seed) { return layout::Mix(pairs[i].first, 0, seed); });
+  const absl::StatusOr<PerfectHash> perfect =
+      MakePerfectHash(pairs.size(), [&](size_t i, uint32_t seed) {
+        return layout::HashPair(static_cast<uint32_t>(pairs[i].first >> 32),
+                                static_cast<uint32_t>(pairs[i].first), seed);
+      });
   if (!perfect.ok()) return perfect.status();
   std::vector<layout::PairPlace> places(perfect->place_count, {layout::kNone, 0, 0});
   for (size_t i = 0; i < pairs.size(); ++i) {

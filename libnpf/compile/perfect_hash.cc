@@ -57,9 +57,10 @@ class Builder {
  private:
   bool PlaceGroup(uint32_t group) {
     const auto keys = groups_.KeysOf(group);
-    for (uint32_t pilot = 0; pilot < kPilots; ++pilot) {
+    for (uint32_t number = 0; number < kPilots; ++number) {
+      const uint32_t pilot = number * layout::kPilotFactor;
       if (!Fits(keys, pilot)) continue;
-      out_.pilots[group] = static_cast<uint16_t>(pilot);
+      out_.pilots[group] = pilot;
       return true;
     }
     return false;

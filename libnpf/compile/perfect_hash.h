@@ -19,8 +19,8 @@ namespace npf {
 struct PerfectHash {
   uint32_t seed = 0;
   uint32_t place_count = 1;
-  std::vector<uint16_t> pilots = {0};
-  std::vector<uint32_t> places;  // by key
+  std::vector<uint32_t> pilots = {0};  // as layout::PlaceOf takes them
+  std::vector<uint32_t> places;        // by key
 };
 
 // `hash(key index, seed)` gives 64 bits; layout::PilotOf and layout::PlaceOf choose from them.

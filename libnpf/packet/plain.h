@@ -18,35 +18,44 @@
 
 namespace npf::packet {
 
-// First bytes of addresses that a packet may bear without a second look (see IsMartian of ipv4.cc).
-struct PlainAddresses {
-  std::array<bool, 256> src, dst;
-};
-constexpr PlainAddresses MakePlainAddresses() {
-  PlainAddresses plain{};
-  for (uint32_t first = 1; first < 256; ++first) {
-    plain.src[first] = first != 127 && first < 224;
-    plain.dst[first] = first != 127;
-  }
-  return plain;
-}
-inline constexpr PlainAddresses kPlainAddresses = MakePlainAddresses();
+// What of a byte speaks against a packet's being plain: 0 is nothing.
+using Against = std::array<uint8_t, 256>;
 
-// Of a segment with ACK, or a lone SYN; those that change a connection's state only where their
+// The first byte of an address (see IsMartian of ipv4.cc). `end`: it and larger ones are wrong.
+constexpr Against AgainstFirstBytes(uint32_t end) {
+  Against against{};
+  for (uint32_t first = 0; first < 256; ++first) {
+    against[first] = first == 0 || first == 127 || first >= end ? 1 : 0;
+  }
+  return against;
+}
+
+// Plain is a segment with ACK, or a lone SYN; one that changes a connection's state only where its
 // checksum is not asked for.
-constexpr std::array<bool, 256> MakePlainTcpFlags(bool with_state_changes) {
+constexpr Against AgainstTcpFlags(bool state_changes) {
   constexpr uint32_t kFin = 1, kSyn = 2, kRst = 4, kAck = 16;
-  std::array<bool, 256> plain{};
+  Against against{};
   for (uint32_t flags = 0; flags < 256; ++flags) {
     const uint32_t changes = flags & (kSyn | kFin | kRst);
     const bool one_at_most = (changes & (changes - 1)) == 0;
     const bool stands = (flags & kAck) != 0 || changes == kSyn;
-    plain[flags] = one_at_most && stands && (with_state_changes || changes == 0);
+    against[flags] = one_at_most && stands && (!state_changes || changes == 0) ? 0 : 1;
   }
-  return plain;
+  return against;
 }
-inline constexpr std::array<std::array<bool, 256>, 2> kPlainTcpFlags = {MakePlainTcpFlags(true),
-                                                                        MakePlainTcpFlags(false)};
+
+constexpr Against AgainstProtocols() {
+  Against against{};
+  against.fill(1);
+  against[kProtocolTcp] = against[kProtocolUdp] = 0;
+  return against;
+}
+
+inline constexpr Against kAgainstSource = AgainstFirstBytes(224);
+inline constexpr Against kAgainstDestination = AgainstFirstBytes(256);
+inline constexpr Against kAgainstProtocol = AgainstProtocols();
+inline constexpr std::array<Against, 2> kAgainstTcpFlags = {AgainstTcpFlags(false),
+                                                            AgainstTcpFlags(true)};
 
 static_assert(std::endian::native == std::endian::little);
 
@@ -54,7 +63,7 @@ class PlainReader {  // of Ethernet frames
  public:
   explicit PlainReader(const ParseOptions& options)
       : any_checksum_(options.checksums == Checksums::kIgnore),
-        tcp_flags_(kPlainTcpFlags[options.checksums == Checksums::kVerify ? 1 : 0].data()) {}
+        against_flags_(kAgainstTcpFlags[options.checksums == Checksums::kVerify ? 1 : 0].data()) {}
 
   bool Read(const PacketView& view, FlowKey& key) const {
     if (view.length < kNeededBytes) {
@@ -62,24 +71,24 @@ class PlainReader {  // of Ethernet frames
       return false;
     }
     const uint8_t* const p = view.data;
-    const uint32_t payload = Big16(p + 16) - kIpBytes;  // of a wrong total, beyond the wire
-    const uint32_t on_wire = std::max(view.wire_length, view.length) - kEthernetBytes - kIpBytes;
-    const uint32_t src = Load<uint32_t>(p + 26);
-    const uint32_t dst = Load<uint32_t>(p + 30);
+    const auto form = Load<uint64_t>(p + 12);      // type, version and length, total
+    const auto fragment = Load<uint64_t>(p + 20);  // fragment, hop limit, protocol, checksum
+    const auto src = Load<uint32_t>(p + 26);
+    const auto dst = Load<uint32_t>(p + 30);
     const uint8_t protocol = p[23];
-    const bool tcp = protocol == kProtocolTcp;
-    const uint32_t least = tcp ? kTcpBytes : kUdpBytes;
-    const uint32_t stated = tcp ? p[46] >> 4 << 2 : Big16(p + 38);
-    bool plain = (tcp | (protocol == kProtocolUdp)) & (tcp_flags_[p[47]] | !tcp);
-    plain &= (stated >= least) & (stated <= payload) & (payload <= on_wire);
-    plain &= (Load<uint64_t>(p + 12) & kFormMask) == kForm;
-    plain &= ((Load<uint16_t>(p + 20) & kAnyFragmentBits) == 0) & (src != dst);
-    plain &= kPlainAddresses.src[p[26]] & kPlainAddresses.dst[p[30]];
-    plain &= any_checksum_ | HeaderSumIsRight(p + kEthernetBytes);
+    const uint32_t is_tcp = protocol == kProtocolTcp ? ~uint32_t{0} : 0;
+    const auto on_wire = std::max(view.wire_length, view.length) - kEthernetBytes - kIpBytes;
+    uint32_t against = static_cast<uint32_t>(form ^ kForm) & kFormMask;
+    against |= static_cast<uint32_t>(fragment) & kAnyFragmentBits;
+    against |= LengthsAreWrong(p, is_tcp, on_wire);
+    against |= kAgainstSource[p[26]] | kAgainstDestination[p[30]] | kAgainstProtocol[protocol];
+    against |= against_flags_[p[47]] & is_tcp;
+    against |= src == dst ? 1 : 0;
+    against |= HeaderSumIsRight(form, fragment, Load<uint64_t>(p + 28)) | any_checksum_ ? 0 : 1;
     Store(src, key, 0);
     Store(dst, key, 16);
     Store(PortsOf(p + 34) | uint64_t{protocol} << 32 | uint64_t{4} << 40, key, 32);
-    return plain;
+    return against == 0;
   }
 
  private:
@@ -89,8 +98,8 @@ class PlainReader {  // of Ethernet frames
   static constexpr uint32_t kUdpBytes = 8;
   static constexpr uint32_t kNeededBytes = kEthernetBytes + kIpBytes + kTcpBytes;
   static constexpr uint64_t kForm = 0x450008;  // IPv4 without options, as memory has it
-  static constexpr uint64_t kFormMask = 0xffffff;
-  static constexpr uint16_t kAnyFragmentBits = 0xffbf;  // all but "do not fragment"
+  static constexpr uint32_t kFormMask = 0xffffff;
+  static constexpr uint32_t kAnyFragmentBits = 0xffbf;  // all but "do not fragment"
 
   template <typename T>
   static T Load(const uint8_t* p) {
@@ -101,8 +110,7 @@ class PlainReader {  // of Ethernet frames
   static uint16_t Big16(const uint8_t* p) { return __builtin_bswap16(Load<uint16_t>(p)); }
   // Both ports as the first four bytes of a key's last eight.
   static uint64_t PortsOf(const uint8_t* p) {
-    const uint32_t swapped = __builtin_bswap32(Load<uint32_t>(p));
-    return std::rotl(swapped, 16);
+    return std::rotl(__builtin_bswap32(Load<uint32_t>(p)), 16);
   }
   // Eight bytes each: what reads the key right afterwards reads no more than one store wrote.
   static void Store(uint64_t word, FlowKey& key, size_t at) {
@@ -112,19 +120,32 @@ class PlainReader {  // of Ethernet frames
     if (at < 32) std::memcpy(to + sizeof word, &zero, sizeof zero);
   }
 
-  // The sum does not depend on byte order (RFC 1071, 2).
-  static bool HeaderSumIsRight(const uint8_t* p) {
-    const uint64_t a = Load<uint64_t>(p);
-    const uint64_t b = Load<uint64_t>(p + 8);
-    uint64_t sum = (a >> 32) + (a & 0xffffffff) + (b >> 32) + (b & 0xffffffff);
-    sum += Load<uint32_t>(p + 16);
-    sum = (sum >> 16) + (sum & 0xffff);
-    sum = (sum >> 16) + (sum & 0xffff);
-    return (sum & 0xffff) + (sum >> 16) == 0xffff;
+  // Not 0 unless least <= stated <= payload <= on_wire, by the signs of their differences: all are
+  // small, but a total below the header's length, which makes a negative payload.
+  static uint32_t LengthsAreWrong(const uint8_t* p, uint32_t is_tcp, uint32_t on_wire) {
+    const uint32_t payload = Big16(p + 16) - kIpBytes;
+    const uint32_t tcp_bytes = p[46] >> 2 & 0x3c;
+    const uint32_t udp_bytes = Big16(p + 38);
+    const uint32_t stated = udp_bytes ^ ((udp_bytes ^ tcp_bytes) & is_tcp);
+    const uint32_t least = kUdpBytes + ((kTcpBytes - kUdpBytes) & is_tcp);
+    return (payload | (on_wire - payload) | (payload - stated) | (stated - least)) >> 31;
+  }
+
+  // The sum of 16-bit words is right where 65,535 divides it, whatever their byte order (RFC 1071,
+  // 2); and so is a sum of wider words, as 65,536 leaves 1. What 65,535 divides is what its inverse
+  // modulo 2^64 takes to 2^64 / 65,535 at most. `addresses`: eight bytes from
+  // offset 28 on, of which six are the header's.
+  static bool HeaderSumIsRight(uint64_t form, uint64_t fragment, uint64_t addresses) {
+    constexpr uint64_t kInverse = 0xfffefffefffeffff;
+    constexpr uint64_t kBound = 0x0001000100010001;
+    static_assert(kInverse * 65535 == 1);
+    const uint64_t sum =
+        (form >> 16) + (fragment & 0xffffffff) + (fragment >> 32) + (addresses & 0xffffffffffff);
+    return sum * kInverse <= kBound;
   }
 
   bool any_checksum_;
-  const bool* tcp_flags_;
+  const uint8_t* against_flags_;
 };
 
 }  // namespace npf::packet

@@ -58,14 +58,14 @@ enum SectionId : uint32_t {
   kV4Top,        // u32 or u64 [65536], by the first two bytes as memory has them: V4Entry of kV4Mid
   kV4Mid,        // u32 or u64: V4Entry of kV4Leaf
   kV4Leaf,       // u16 or u32: class
-  kV6Pilots,     // u16, of kV6Places
+  kV6Pilots,     // u32, of kV6Places
   kV6Places,     // V6Place: exact addresses of pods and nodes
   kV6Nodes,      // u32[256] a node: class << 1, or index of a node's first entry << 1 | 1
   kProtocols,    // Protocol[kProtocolCount], by IANA number
   kPortIndex,    // u8 or u16: port class, see Protocol
   kPairCells,    // u16 or u32: dense matrix [class_count][class_count], or tiles [..][kTileColumns]
   kPairTiles,    // u32 [class_count][tiles_per_row]: first cell of the tile, tiled only
-  kPairPilots,   // u16, of kPairPlaces
+  kPairPilots,   // u32, of kPairPlaces
   kPairPlaces,   // PairPlace: pairs that are not their groups' default, hash only
   kSourceGroup,  // u32 by class: row of kDefaultCells, hash only
   kDestinationGroup,  // u32 by class: column of kDefaultCells, hash only
@@ -330,20 +330,32 @@ struct AtomRecord {  // a selector, a block, a name: what a class is in, or is n
 
 // A hash table is an array of pilots and an array of places (compile/perfect_hash.h): a key can
 // stand only at PlaceOf its hash and the pilot at PilotOf its hash.
-inline uint64_t Mix(uint64_t a, uint64_t b, uint32_t seed) {
-  uint64_t h = (a ^ (uint64_t{seed} * 0x9e3779b97f4a7c15u)) * 0xff51afd7ed558ccdu;
+inline constexpr uint64_t kSeedFactor = 0x9e3779b97f4a7c15u;
+inline constexpr uint64_t kPairFactors[2] = {0xff51afd7ed558ccdu, 0xc4ceb9fe1a85ec53u};
+inline constexpr uint32_t kPilotFactor = 0x9e3779b1u;  // of the number that was tried out
+inline constexpr uint32_t kPlaceFactor = 0x85ebca6bu;
+
+// Of a pair of classes; vectors can follow it.
+inline uint64_t HashPair(uint32_t src, uint32_t dst, uint32_t seed) {
+  uint64_t h = (uint64_t{src} << 32 | dst) ^ (seed * kSeedFactor);
+  h *= kPairFactors[0];
   h ^= h >> 32;
-  h = (h ^ b) * 0xc4ceb9fe1a85ec53u;
-  h ^= h >> 29;
-  h *= 0x9fb21c651e98df25u;
+  h *= kPairFactors[1];
+  return h ^ (h >> 32);
+}
+// Of an address: one product of twice the width, folded.
+__extension__ using Product = unsigned __int128;
+inline uint64_t HashAddress(const uint64_t (&halves)[2], uint32_t seed) {
+  const Product product = static_cast<Product>(halves[0] ^ kPairFactors[0]) *
+                          (halves[1] ^ kPairFactors[1] ^ (seed * kSeedFactor));
+  const auto h = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
   return h ^ (h >> 32);
 }
 inline uint32_t PilotOf(uint64_t hash, uint32_t pilot_count) {
   return static_cast<uint32_t>(((hash & 0xffffffffu) * pilot_count) >> 32);
 }
 inline uint32_t PlaceOf(uint64_t hash, uint32_t pilot, uint32_t place_count) {
-  const auto half = static_cast<uint32_t>(hash >> 32);
-  const uint32_t moved = (half ^ (pilot * 0x9e3779b1u)) * 0x85ebca6bu;
+  const uint32_t moved = (static_cast<uint32_t>(hash >> 32) ^ pilot) * kPlaceFactor;
   return static_cast<uint32_t>((uint64_t{moved} * place_count) >> 32);
 }
 

@@ -150,7 +150,9 @@ TEST(Classify, AKeyOfNoFamilyIsMalformedWhoeverIsBesideIt) {
 
 TEST(PerfectHashTest, EveryKeyHasAPlaceOfItsOwn) {
   for (const size_t count : {size_t{0}, size_t{1}, size_t{5}, size_t{1000}, size_t{50'000}}) {
-    const auto hash = [](size_t i, uint32_t seed) { return layout::Mix(i, i * 31, seed); };
+    const auto hash = [](size_t i, uint32_t seed) {
+      return layout::HashPair(static_cast<uint32_t>(i), static_cast<uint32_t>(i * 31), seed);
+    };
     const auto perfect = MakePerfectHash(count, hash);
     ASSERT_TRUE(perfect.ok());
     std::vector<bool> taken(perfect->place_count, false);
