@@ -84,7 +84,7 @@ class PlainReader {  // of Ethernet frames
     against |= kAgainstSource[p[26]] | kAgainstDestination[p[30]] | kAgainstProtocol[protocol];
     against |= against_flags_[p[47]] & is_tcp;
     against |= src == dst ? 1 : 0;
-    against |= HeaderSumIsRight(form, fragment, Load<uint64_t>(p + 28)) | any_checksum_ ? 0 : 1;
+    against |= any_checksum_ || HeaderSumIsRight(form, fragment, Load<uint64_t>(p + 28)) ? 0 : 1;
     Store(src, key, 0);
     Store(dst, key, 16);
     Store(PortsOf(p + 34) | uint64_t{protocol} << 32 | uint64_t{4} << 40, key, 32);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "npf/classify.h"
 #include "npf/command_line.h"
 #include "npf/commit.h"
 #include "npf/exit_status.h"
@@ -26,8 +27,7 @@ std::vector<std::string> ProcessorSets() {
 }
 
 int RunVersion(const std::string& output) {
-  // The one kernel there is uses what every processor of the target has.
-  const std::string kernel = "scalar";
+  const std::string kernel(Name(ActiveKernel()));
   std::string listed;
   std::string json;
   for (const std::string& set : ProcessorSets()) {
