@@ -85,11 +85,11 @@ double Best(std::span<const double> values) {
   return values.empty() ? 0 : *std::min_element(values.begin(), values.end());
 }
 
-std::vector<Series> MeasureInterleaved(Contenders& contenders, std::span<const FlowKey> keys,
-                                       size_t rounds) {
+std::vector<Series> MeasureInterleaved(std::span<Contender* const> contenders,
+                                       std::span<const FlowKey> keys, size_t rounds) {
   Timer timer;
   std::vector<Series> series(contenders.size());
-  for (auto& contender : contenders) timer.TimePass(*contender, keys, nullptr);
+  for (Contender* contender : contenders) timer.TimePass(*contender, keys, nullptr);
   for (size_t round = 0; round < rounds; ++round) {
     for (size_t turn = 0; turn < contenders.size(); ++turn) {
       const size_t i = round % 2 == 0 ? turn : contenders.size() - 1 - turn;

@@ -31,8 +31,8 @@ struct Series {
 
 // The chunks before a pass's first ones warm the tables, which other contenders have driven out of
 // the caches; they do not count, nor does the round before the first.
-std::vector<Series> MeasureInterleaved(Contenders& contenders, std::span<const FlowKey> keys,
-                                       size_t rounds);
+std::vector<Series> MeasureInterleaved(std::span<Contender* const> contenders,
+                                       std::span<const FlowKey> keys, size_t rounds);
 
 // Verdicts that differ from `expected`, one for each key, where the contender speaks of the key.
 struct Check {

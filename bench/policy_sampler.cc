@@ -230,6 +230,21 @@ std::optional<Port> PolicySampler::DrawPort(const PolicyRule& rule,
   return std::nullopt;
 }
 
+std::optional<PolicySampler::Drawn> PolicySampler::FromRule(const Applied& applied, Family family,
+                                                            Random& random) const {
+  const bool egress = applied.direction == Direction::kEgress;
+  // A Snapshot has every namespace that a policy names.
+  const uint32_t ns = *FindNamespace(applied.policy.ns);
+  const std::optional<Peer> peer = DrawPeer(ns, applied.rule, family, random);
+  if (!peer.has_value() || !IsUnicast(peer->address)) return std::nullopt;
+  const std::optional<Port> port = DrawPort(applied.rule, egress ? peer->pod : applied.pod, random);
+  if (!port.has_value()) return std::nullopt;
+  const IpAddress own = *AddressOf(applied.pod, family);
+  const IpAddress& src = egress ? own : peer->address;
+  const IpAddress& dst = egress ? peer->address : own;
+  return Drawn{MakeFlowKey(src, dst, port->protocol, port->number), peer->pod.has_value()};
+}
+
 std::optional<PolicySampler::Drawn> PolicySampler::FromPolicy(Family family, Random& random) const {
   if (snapshot_.policies().empty()) return std::nullopt;
   const NetworkPolicy& policy = AnyOf(snapshot_.policies(), random);
@@ -239,18 +254,41 @@ std::optional<PolicySampler::Drawn> PolicySampler::FromPolicy(Family family, Ran
   const bool egress = drawn >= policy.ingress.size();
   const PolicyRule& rule =
       egress ? policy.egress[drawn - policy.ingress.size()] : policy.ingress[drawn];
-  const std::optional<uint32_t> ns = FindNamespace(policy.ns);
-  if (!ns.has_value()) return std::nullopt;
-  const std::optional<uint32_t> subject = DrawPod(*ns, policy.pod_selector, family, random);
-  if (!subject.has_value()) return std::nullopt;
-  const std::optional<Peer> peer = DrawPeer(*ns, rule, family, random);
-  if (!peer.has_value() || !IsUnicast(peer->address)) return std::nullopt;
-  const std::optional<Port> port = DrawPort(rule, egress ? peer->pod : subject, random);
-  if (!port.has_value()) return std::nullopt;
-  const IpAddress own = *AddressOf(*subject, family);
-  const IpAddress& src = egress ? own : peer->address;
-  const IpAddress& dst = egress ? peer->address : own;
-  return Drawn{MakeFlowKey(src, dst, port->protocol, port->number), peer->pod.has_value()};
+  const std::optional<uint32_t> pod =
+      DrawPod(*FindNamespace(policy.ns), policy.pod_selector, family, random);
+  if (!pod.has_value()) return std::nullopt;
+  const Direction direction = egress ? Direction::kEgress : Direction::kIngress;
+  return FromRule({policy, rule, direction, *pod}, family, random);
+}
+
+std::vector<PolicySampler::Target> PolicySampler::TargetsOf(
+    std::span<const IpAddress> destinations) const {
+  std::vector<Target> targets;
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    for (const uint32_t pod : Reachable(family)) {
+      const IpAddress& address = *AddressOf(pod, family);
+      if (std::ranges::find(destinations, address) == destinations.end()) continue;
+      targets.push_back({.pod = pod, .family = family});
+    }
+  }
+  for (Target& target : targets) {
+    const Pod& pod = snapshot_.pods()[target.pod];
+    for (const NetworkPolicy& policy : snapshot_.policies()) {
+      if (policy.ns == pod.ns && !policy.ingress.empty() &&
+          model::Matches(policy.pod_selector, pod.labels)) {
+        target.policies.push_back(&policy);
+      }
+    }
+  }
+  std::erase_if(targets, [](const Target& target) { return target.policies.empty(); });
+  return targets;
+}
+
+std::optional<PolicySampler::Drawn> PolicySampler::Towards(const Target& target,
+                                                           Random& random) const {
+  const NetworkPolicy& policy = *AnyOf(target.policies, random);
+  const PolicyRule& rule = AnyOf(policy.ingress, random);
+  return FromRule({policy, rule, Direction::kIngress, target.pod}, target.family, random);
 }
 
 }  // namespace npf::bench

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -41,6 +42,19 @@ class PolicySampler {
   // nullopt where the drawn rule names nobody of that family.
   std::optional<Drawn> FromPolicy(Family family, Random& random) const;
 
+  // A pod by one of its addresses, and the policies with ingress rules that select it.
+  struct Target {
+    uint32_t pod;
+    Family family;
+    std::vector<const NetworkPolicy*> policies;
+  };
+  // Of those addresses that pods have and that some ingress rule speaks of.
+  std::vector<Target> TargetsOf(std::span<const IpAddress> destinations) const;
+  std::optional<Drawn> Towards(const Target& target, Random& random) const;
+  const IpAddress& AddressOf(const Target& target) const {
+    return *AddressOf(target.pod, target.family);
+  }
+
  private:
   struct Addresses {
     std::optional<IpAddress> v4;
@@ -64,6 +78,14 @@ class PolicySampler {
   std::optional<uint32_t> DrawNamespace(const LabelSelector& selector, Random& random) const;
   std::optional<uint32_t> DrawPod(uint32_t ns, const LabelSelector& selector, Family family,
                                   Random& random) const;
+  // A rule, and the pod that it is for.
+  struct Applied {
+    const NetworkPolicy& policy;
+    const PolicyRule& rule;
+    Direction direction;
+    uint32_t pod;
+  };
+  std::optional<Drawn> FromRule(const Applied& applied, Family family, Random& random) const;
   struct Peer {
     IpAddress address;
     std::optional<uint32_t> pod;

@@ -40,12 +40,12 @@ class Stage : public Contender {
 };
 
 std::string NameOf(const char* stage, Kernel kernel) {
-  return absl::StrCat(stage, " ", std::string(Name(kernel)));
+  return absl::StrCat("npf ", stage, " ", std::string(Name(kernel)));
 }
 
 class AddressStage : public Stage {
  public:
-  explicit AddressStage(const StageProgram& compiled) : Stage(compiled, "addr") {}
+  explicit AddressStage(const StageProgram& compiled) : Stage(compiled, "npf addr") {}
 
   Scope scope() const override { return Scope::kNone; }
 
@@ -61,10 +61,11 @@ class AddressStage : public Stage {
   void LookUp(std::span<const FlowKey> keys) const {
     const ProgramView& view = program().view();
     const Trie trie(view);
+    const V6Tables v6(view);
     uint64_t sum = 0;
     for (const FlowKey& key : keys) {
       if (key.family == 6) {
-        sum += uint64_t{LookUpV6(view, key.src)} + LookUpV6(view, key.dst);
+        sum += uint64_t{v6.ClassOf(key.src)} + v6.ClassOf(key.dst);
       } else {
         sum += uint64_t{trie.ClassOf(key.src)} + trie.ClassOf(key.dst);
       }

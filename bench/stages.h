@@ -22,13 +22,13 @@ struct StageProgram {
   uint64_t build_ns;
 };
 
-// "addr": the classes of both addresses, one key at a time.
+// "npf addr": the classes of both addresses, one key at a time.
 std::unique_ptr<Contender> MakeAddressStage(const StageProgram& compiled);
-// "decide KERNEL": Classify() over batches of 64, on a node's wire.
+// "npf decide KERNEL": Classify() over batches of 64, on a node's wire.
 std::unique_ptr<Contender> MakeDecideStage(const StageProgram& compiled, Kernel kernel);
-// "parse+decide KERNEL": from `frames`, which bear the keys that it is run with. They are received
-// into the same buffers again and again, as a network card does it, so that they stand in the
-// caches as received frames do.
+// "npf parse+decide KERNEL": from `frames`, which bear the keys that it is run with. They are
+// received into the same buffers again and again, as a network card does it, so that they stand in
+// the caches as received frames do.
 std::unique_ptr<Contender> MakeParseDecideStage(const StageProgram& compiled, Kernel kernel,
                                                 const FrameSet& frames, Checksums checksums);
 

@@ -34,6 +34,12 @@ Recipe RecipeOf(TrafficKind kind) {
   }
 }
 
+// What is the same for all: an ephemeral source port, and ICMP of the right family.
+void Finish(FlowKey& key, Random& random) {
+  key.src_port = static_cast<uint16_t>(32768 + random.Below(28232));
+  if (key.family == 6 && key.protocol == kProtocolIcmp) key.protocol = kProtocolIcmpv6;
+}
+
 class TrafficMaker {
  public:
   TrafficMaker(const Snapshot& snapshot, const Program& program, const TrafficOptions& options)
@@ -122,9 +128,7 @@ class TrafficMaker {
   Packet Draw(Origin origin) {
     const Family family = families_[random_.Below(static_cast<uint32_t>(families_.size()))];
     Packet packet{.key = DrawKey(origin, family), .origin = origin};
-    FlowKey& key = packet.key;
-    key.src_port = static_cast<uint16_t>(32768 + random_.Below(28232));
-    if (key.family == 6 && key.protocol == kProtocolIcmp) key.protocol = kProtocolIcmpv6;
+    Finish(packet.key, random_);
     return packet;
   }
 
@@ -178,6 +182,37 @@ std::optional<TrafficKind> ParseTrafficKind(std::string_view name) {
 Traffic MakeTraffic(const Snapshot& snapshot, const Program& program,
                     const TrafficOptions& options) {
   return TrafficMaker(snapshot, program, options).Make();
+}
+
+Traffic MakeTrafficTo(std::span<const IpAddress> destinations, const Snapshot& snapshot,
+                      const TrafficOptions& options) {
+  constexpr uint32_t kHitPercent = 70;
+  const PolicySampler sampler(snapshot);
+  const std::vector<PolicySampler::Target> targets = sampler.TargetsOf(destinations);
+  Random random(options.seed);
+  Traffic traffic;
+  while (!targets.empty() && traffic.keys.size() < options.packets) {
+    const auto& target = targets[random.Below(static_cast<uint32_t>(targets.size()))];
+    const Origin origin = random.Percent(kHitPercent) ? Origin::kPolicy
+                          : random.Percent(50)        ? Origin::kPodPair
+                                                      : Origin::kExternal;
+    std::optional<FlowKey> key;
+    if (origin == Origin::kPolicy) {
+      const std::optional<PolicySampler::Drawn> drawn = sampler.Towards(target, random);
+      if (drawn.has_value()) key = drawn->key;
+    } else {
+      const Port port = sampler.AnyPort(random);
+      const IpAddress src = origin == Origin::kPodPair
+                                ? sampler.AnyPod(target.family, random)
+                                : PolicySampler::Anywhere(target.family, random);
+      key = MakeFlowKey(src, sampler.AddressOf(target), port.protocol, port.number);
+    }
+    if (!key.has_value() || SourceOf(*key) == DestinationOf(*key)) continue;
+    Finish(*key, random);
+    traffic.keys.push_back(*key);
+    ++traffic.by_origin[static_cast<size_t>(origin)];
+  }
+  return traffic;
 }
 
 }  // namespace npf::bench

@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "npf/address.h"
 #include "npf/flow.h"
 #include "npf/program.h"
 #include "npf/snapshot.h"
@@ -48,6 +50,12 @@ struct Traffic {
 // those families has no traffic.
 Traffic MakeTraffic(const Snapshot& snapshot, const Program& program,
                     const TrafficOptions& options);
+
+// To the pods that have these addresses, so that rules that speak of no others decide about all of
+// it: 70 % is what ingress policies that select them speak of, the rest comes from any pod or from
+// anywhere, to any port. Of the options, `packets` and `seed` count.
+Traffic MakeTrafficTo(std::span<const IpAddress> destinations, const Snapshot& snapshot,
+                      const TrafficOptions& options);
 
 }  // namespace npf::bench
 

@@ -1,0 +1,96 @@
+// One cluster, compiled, and what is measured over it.
+#ifndef NPF_BENCH_BENCH_RUN_H_
+#define NPF_BENCH_BENCH_RUN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "contender.h"
+#include "frames.h"
+#include "npf/classify.h"
+#include "npf/compiler.h"
+#include "npf/program.h"
+#include "npf/snapshot.h"
+#include "report.h"
+#include "rivals.h"
+#include "traffic.h"
+
+namespace npf::bench {
+
+struct CompiledCluster {
+  std::string name;
+  Snapshot snapshot;
+  Program program;
+  CompileReport report;     // of the fastest compilation
+  uint64_t cidr_count = 0;  // distinct ipBlocks that policies name
+};
+
+// Compiles up to nine times within a second, to tell the best time.
+absl::StatusOr<CompiledCluster> CompileCluster(std::string name, Snapshot snapshot);
+
+struct RunOptions {
+  bool addr = true;
+  bool decide = true;
+  bool parse_decide = true;
+  bool latency = true;
+  bool rivals = false;
+  size_t rounds = 15;
+  std::vector<Kernel> kernels = {Kernel::kAuto};
+  Checksums checksums = Checksums::kIgnore;
+};
+
+// The packets of a scene. frames[i] bears keys[i % frames.size()]; without frames nothing is
+// parsed.
+struct Packets {
+  std::string family;
+  std::string traffic;
+  uint64_t seed = 0;
+  std::vector<FlowKey> keys;
+  FrameSet frames;
+};
+
+Packets MakePackets(const CompiledCluster& cluster, const TrafficOptions& options,
+                    FrameSizes sizes);
+// To what rivals hold of the cluster; see MakeTrafficTo().
+Packets MakePacketsTo(const Expansion& expansion, const CompiledCluster& cluster,
+                      const TrafficOptions& options);
+// The same packets again and again, until there are `count`.
+absl::StatusOr<Packets> ReadTrace(const std::string& path, Checksums checksums, size_t count);
+
+// "allow policy", "deny no_state", ...
+std::string VerdictText(const Verdict& verdict);
+
+class Bench {
+ public:
+  // `cluster` outlives it. Rivals are built once, and lines about those that are missing are added
+  // to `missing`.
+  static absl::StatusOr<Bench> Create(const CompiledCluster& cluster, const RunOptions& options,
+                                      std::vector<std::string>& missing);
+
+  // Rivals take part where all packets are IPv4.
+  Scene Measure(const Packets& packets) const;
+  // What rivals hold only a part of the cluster, by size.
+  const std::vector<Expansion>& expansions() const { return rivals_.expansions; }
+
+ private:
+  Bench(const CompiledCluster& cluster, const RunOptions& options)
+      : cluster_(cluster), options_(options) {}
+  Contenders MakeStages(const Packets& packets) const;
+  size_t TableBytes(const Packets& packets) const;
+  void MeasureFigures(const Packets& packets, std::span<const Verdict> verdicts,
+                      Scene& scene) const;
+  void MeasureLatencies(const Packets& packets, Scene& scene) const;
+  Scene DescribeScene(const Packets& packets, std::span<const Verdict> verdicts) const;
+
+  const CompiledCluster& cluster_;
+  RunOptions options_;
+  Rivals rivals_;
+};
+
+}  // namespace npf::bench
+
+#endif  // NPF_BENCH_BENCH_RUN_H_

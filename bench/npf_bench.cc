@@ -1,0 +1,196 @@
+// npf-bench: how fast packets are judged, beside what others would use.
+//
+//   npf-bench                                       workload std, uniform traffic, every stage
+//   npf-bench --workload large --traffic zipf --rivals on
+//   npf-bench -f policies/ -f cluster.yaml --trace trace.pcap
+//   npf-bench -o json > new.json && npf-bench --compare old.json
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "bench_run.h"
+#include "machine.h"
+#include "named_workloads.h"
+#include "npf/compile_input.h"
+#include "npf/exit_status.h"
+#include "npf/input.h"
+#include "npf/output.h"
+#include "report_json.h"
+#include "report_text.h"
+
+namespace npf::bench {
+namespace {
+
+struct Flags {
+  std::string workload = "std";
+  std::vector<std::string> paths;
+  std::string trace = "synthetic";
+  std::string traffic = "uniform";
+  std::string family = "v4";
+  std::string stage = "all";
+  std::string rivals = "off";
+  std::string kernel = "auto";
+  std::string checksums = "ignore";
+  std::string frames = "64";
+  std::string output = "table";
+  std::string compare;
+  size_t rounds = 15;
+  size_t packets = 512 * 1024;
+  uint64_t seed = 1;
+  int cpu = -1;
+};
+
+int Fail(const absl::Status& status) { return tools::ReportStatus(status); }
+
+Checksums ToChecksums(const std::string& name) {
+  if (name == "verify") return Checksums::kVerify;
+  return name == "ip" ? Checksums::kIpOnly : Checksums::kIgnore;
+}
+
+// Those that `name` stands for and that work here.
+std::vector<Kernel> ToKernels(const std::string& name) {
+  std::vector<Kernel> kernels;
+  const Kernel automatic = ActiveKernel();
+  for (const Kernel kernel : {Kernel::kScalar, Kernel::kAvx512}) {
+    const bool asked =
+        name == "all" || Name(kernel) == name || (name == "auto" && kernel == automatic);
+    if (asked && SelectKernel(kernel)) kernels.push_back(kernel);
+  }
+  SelectKernel(automatic);
+  return kernels;
+}
+
+RunOptions ToRunOptions(const Flags& flags) {
+  const bool all = flags.stage == "all";
+  return {.addr = all || flags.stage == "addr",
+          .decide = all || flags.stage == "decide",
+          .parse_decide = all || flags.stage == "parse+decide",
+          .latency = all || flags.stage == "latency",
+          .rivals = flags.rivals == "on",
+          .rounds = flags.rounds,
+          .kernels = ToKernels(flags.kernel),
+          .checksums = ToChecksums(flags.checksums)};
+}
+
+absl::StatusOr<CompiledCluster> LoadCluster(const Flags& flags, int& exit_status) {
+  if (flags.paths.empty()) {
+    std::optional<Cluster> cluster =
+        MakeNamedCluster(flags.workload, *ParseIpFamilies(flags.family));
+    return CompileCluster(flags.workload, Freeze(*std::move(cluster)));
+  }
+  tools::InputFlags input;
+  input.paths = flags.paths;
+  tools::LoadedInput loaded = tools::LoadInput(input);
+  if (loaded.snapshot.has_value()) return CompileCluster("files", *std::move(loaded.snapshot));
+  exit_status = loaded.exit_status;
+  return absl::InvalidArgumentError("the input cannot be used");
+}
+
+absl::StatusOr<Packets> GetPackets(const Flags& flags, const CompiledCluster& cluster) {
+  if (flags.trace != "synthetic") {
+    return ReadTrace(flags.trace, ToChecksums(flags.checksums), flags.packets);
+  }
+  Packets packets = MakePackets(cluster,
+                                {.kind = *ParseTrafficKind(flags.traffic),
+                                 .families = *ParseIpFamilies(flags.family),
+                                 .packets = flags.packets,
+                                 .seed = flags.seed},
+                                flags.frames == "imix" ? FrameSizes::kImix : FrameSizes::kSmallest);
+  if (packets.keys.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("no pod has an address of family ", flags.family));
+  }
+  return packets;
+}
+
+// Where rivals hold a part of the cluster, packets to that part are another scene.
+void MeasureExpansions(const Flags& flags, const CompiledCluster& cluster, const Bench& bench,
+                       Report& report) {
+  for (const Expansion& expansion : bench.expansions()) {
+    report.scenes.push_back(bench.Measure(
+        MakePacketsTo(expansion, cluster, {.packets = flags.packets, .seed = flags.seed})));
+  }
+}
+
+int Tell(const Flags& flags, const Report& report) {
+  std::string text = flags.output == "json" ? ToJson(report) : ToText(report);
+  if (!flags.compare.empty()) {
+    absl::StatusOr<Report> old_report = ReadReportFile(flags.compare);
+    if (!old_report.ok()) return Fail(old_report.status());
+    absl::StrAppend(&text, "\n", CompareText(*old_report, report));
+  }
+  tools::WriteOut(text);
+  return Disagreements(report) == 0 ? tools::kExitDone : tools::kExitDenied;
+}
+
+int Run(const Flags& flags, const std::string& command) {
+  const int cpu =
+      flags.cpu >= 0 ? flags.cpu : static_cast<int>(std::thread::hardware_concurrency()) - 1;
+  if (!PinToCpu(cpu)) tools::PrintError(absl::StrCat("cannot keep to CPU ", cpu));
+  Report report = BeginReport(command);
+  int exit_status = tools::kExitDone;
+  const absl::StatusOr<CompiledCluster> cluster = LoadCluster(flags, exit_status);
+  if (exit_status != tools::kExitDone) return exit_status;
+  if (!cluster.ok()) return Fail(cluster.status());
+  const absl::StatusOr<Packets> packets = GetPackets(flags, *cluster);
+  if (!packets.ok()) return Fail(packets.status());
+  absl::StatusOr<Bench> bench = Bench::Create(*cluster, ToRunOptions(flags), report.missing);
+  if (!bench.ok()) return Fail(bench.status());
+  report.scenes.push_back(bench->Measure(*packets));
+  if (flags.trace == "synthetic") MeasureExpansions(flags, *cluster, *bench, report);
+  return Tell(flags, report);
+}
+
+std::vector<std::string> WorkloadNames() {
+  std::vector<std::string> names;
+  for (const NamedWorkload& workload : NamedWorkloads()) names.emplace_back(workload.name);
+  return names;
+}
+
+void AddOptions(CLI::App& app, Flags& flags) {
+  const auto choice = [&](const char* names, std::string& value, const char* help,
+                          std::vector<std::string> choices) {
+    app.add_option(names, value, help)->check(CLI::IsMember(choices))->capture_default_str();
+  };
+  choice("--workload", flags.workload, "a generated cluster", WorkloadNames());
+  app.add_option("-f,--file", flags.paths, "policies and pods instead, as npf reads them");
+  app.add_option("--trace", flags.trace, "synthetic, or a capture: pcap or pcapng")
+      ->capture_default_str();
+  choice("--traffic", flags.traffic, "of synthetic packets",
+         {"uniform", "zipf", "scan", "deny", "pods"});
+  choice("--family", flags.family, "of the workload and of synthetic packets",
+         {"v4", "v6", "dual"});
+  choice("--stage", flags.stage, "what is measured",
+         {"addr", "decide", "parse+decide", "latency", "all"});
+  choice("--rivals", flags.rivals, "what others would use, in the same rounds", {"on", "off"});
+  choice("--kernel", flags.kernel, "auto is what Classify() takes of itself",
+         {"auto", "scalar", "avx512", "all"});
+  choice("--checksums", flags.checksums, "what parsing checks; network cards leave nothing to it",
+         {"verify", "ip", "ignore"});
+  choice("--frames", flags.frames, "bytes of synthetic frames", {"64", "imix"});
+  app.add_option("--rounds", flags.rounds, "interleaved rounds")->capture_default_str();
+  app.add_option("--packets", flags.packets, "in a round")->capture_default_str();
+  app.add_option("--seed", flags.seed, "of synthetic packets")->capture_default_str();
+  app.add_option("--cpu", flags.cpu, "to keep to; the last one where not given");
+  choice("-o,--output", flags.output, "json is Google Benchmark's form", {"table", "json"});
+  app.add_option("--compare", flags.compare, "an earlier -o json, to tell the ratios to it");
+}
+
+int Main(int argc, char** argv) {
+  Flags flags;
+  CLI::App app("How fast packets are judged, beside what others would use.", "npf-bench");
+  AddOptions(app, flags);
+  CLI11_PARSE(app, argc, argv);
+  std::string command = "npf-bench";
+  for (int i = 1; i < argc; ++i) absl::StrAppend(&command, " ", std::string(argv[i]));
+  return Run(flags, command);
+}
+
+}  // namespace
+}  // namespace npf::bench
+
+int main(int argc, char** argv) { return npf::bench::Main(argc, argv); }
