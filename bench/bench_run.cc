@@ -80,6 +80,8 @@ absl::StatusOr<CompiledCluster> CompileCluster(std::string name, Snapshot snapsh
     program = Compile(snapshot, {}, &again);
     report.compile_ns = std::min(report.compile_ns, again.compile_ns);
   }
+  program = program->MovedTo(TransparentHugePages());
+  if (!program.ok()) return program.status();
   return CompiledCluster{.name = std::move(name),
                          .snapshot = snapshot,
                          .program = *std::move(program),

@@ -29,7 +29,8 @@ struct CompiledCluster {
   uint64_t cidr_count = 0;  // distinct ipBlocks that policies name
 };
 
-// Compiles up to nine times within a second, to tell the best time.
+// Compiles up to nine times within a second, to tell the best time. The Program lies in huge pages,
+// where the system has them, as the tables of rivals do.
 absl::StatusOr<CompiledCluster> CompileCluster(std::string name, Snapshot snapshot);
 
 struct RunOptions {

@@ -1,44 +1,17 @@
 #include "frame_judge.h"
 
-#include <array>
-#include <cstdint>
+#include <cstddef>
 
 namespace npf::bench {
-namespace {
 
-// Of what policy is not asked about: the link's own passes, the rest is refused.
-Verdict Outright(const ParsedPacket& packet) {
-  const bool passes = packet.outcome == ParseOutcome::kPass;
-  return {.allowed = passes ? uint8_t{1} : uint8_t{0},
-          .reason = static_cast<uint8_t>(packet.reason),
-          .directions = passes ? uint8_t{3} : uint8_t{0}};
-}
-
-}  // namespace
-
-void FrameJudge::Judge(std::span<const Frame> frames, std::span<Verdict> verdicts) const {
-  std::array<FlowKey, kBatch> keys;
-  std::array<Verdict, kBatch> judged;
-  std::array<uint8_t, kBatch> places;
-  std::array<bool, kBatch> later_fragment;
-  size_t count = 0;
-  for (size_t i = 0; i < frames.size(); ++i) {
-    const ParsedPacket packet =
-        ParsePacket(frames[i].packet, {.link = frames[i].link, .checksums = checksums_});
-    if (packet.outcome != ParseOutcome::kJudge) {
-      verdicts[i] = Outright(packet);
-      continue;
-    }
-    keys[count] = packet.key;
-    later_fragment[count] = packet.later_fragment;
-    places[count++] = static_cast<uint8_t>(i);
-  }
-  Classify(program_, options_, {keys.data(), count}, {judged.data(), count});
-  for (size_t k = 0; k < count; ++k) {
-    verdicts[places[k]] = judged[k];
-    if (later_fragment[k] && judged[k].allowed == 0) {
-      verdicts[places[k]].reason = static_cast<uint8_t>(Reason::kFragmentNoFirst);
-    }
+void FrameJudge::Judge(std::span<const PacketView> frames, std::span<const LinkLayer> links,
+                       std::span<Verdict> verdicts) {
+  for (size_t first = 0, end = 0; first < frames.size(); first = end) {
+    options_.parse.link = links[first];
+    while (end < frames.size() && links[end] == links[first]) ++end;
+    const size_t count = end - first;
+    ClassifyFrames(program_, options_, frames.subspan(first, count),
+                   verdicts.subspan(first, count));
   }
 }
 

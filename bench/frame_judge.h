@@ -1,13 +1,11 @@
-// From frames to verdicts without connections, a batch at a time, as Engine does it where it is
-// stateless.
+// From frames to verdicts without connections, whatever their link layers.
 #ifndef NPF_BENCH_FRAME_JUDGE_H_
 #define NPF_BENCH_FRAME_JUDGE_H_
 
-#include <cstddef>
 #include <span>
 
 #include "npf/classify.h"
-#include "npf/engine.h"
+#include "npf/frames.h"
 #include "npf/packet.h"
 #include "npf/program.h"
 
@@ -15,19 +13,17 @@ namespace npf::bench {
 
 class FrameJudge {
  public:
-  static constexpr size_t kBatch = Engine::kBatch;
-
   // `program` outlives it.
   FrameJudge(const Program& program, const ClassifyOptions& options, Checksums checksums)
-      : program_(program), options_(options), checksums_(checksums) {}
+      : program_(program), options_{.parse = {.checksums = checksums}, .classify = options} {}
 
-  // At most kBatch frames.
-  void Judge(std::span<const Frame> frames, std::span<Verdict> verdicts) const;
+  // links[i] is how frames[i] begins; each stretch of equal ones is a call of the library.
+  void Judge(std::span<const PacketView> frames, std::span<const LinkLayer> links,
+             std::span<Verdict> verdicts);
 
  private:
   const Program& program_;
-  ClassifyOptions options_;
-  Checksums checksums_;
+  FrameOptions options_;
 };
 
 }  // namespace npf::bench

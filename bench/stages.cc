@@ -120,10 +120,11 @@ class ParseDecideStage : public Stage {
   void Receive(size_t first, size_t count) override {
     if (buffers_.count() < count) buffers_ = FrameBuffers(count);
     received_.resize(count);
+    links_.resize(count);
     for (size_t i = 0; i < count; ++i) {
       const size_t frame = (first + i) % frames_.size();
-      received_[i] = {.packet = frames_.Receive(frame, buffers_.At(i)),
-                      .link = frames_.link(frame)};
+      received_[i] = frames_.Receive(frame, buffers_.At(i));
+      links_[i] = frames_.link(frame);
     }
   }
   void Run(std::span<const FlowKey>, std::span<uint8_t> allowed) override {
@@ -137,12 +138,12 @@ class ParseDecideStage : public Stage {
 
  private:
   template <typename Use>
-  void Decide(Use use) const {
+  void Decide(Use use) {
     SelectKernel(kernel_);
     std::array<Verdict, kBatch> verdicts;
     for (size_t done = 0; done < received_.size(); done += kBatch) {
       const size_t count = std::min(kBatch, received_.size() - done);
-      judge_.Judge({received_.data() + done, count}, verdicts);
+      judge_.Judge({received_.data() + done, count}, {links_.data() + done, count}, verdicts);
       use(done, {verdicts.data(), count});
     }
   }
@@ -151,7 +152,8 @@ class ParseDecideStage : public Stage {
   FrameJudge judge_;
   const FrameSet& frames_;
   FrameBuffers buffers_{1};
-  std::vector<Frame> received_;
+  std::vector<PacketView> received_;
+  std::vector<LinkLayer> links_;
 };
 
 // What reading the ticks costs between two readings.
