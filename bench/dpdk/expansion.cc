@@ -182,9 +182,14 @@ class Expander {
 std::shared_ptr<const RuleSet> ExpandIngress(const Snapshot& snapshot, size_t rules_max) {
   Expander expander(snapshot);
   auto set = std::make_shared<RuleSet>();
+  const size_t enough = rules_max - rules_max / 20;
   for (const Destination& to : expander.Destinations()) {
     const auto ingress = expander.Ingress(*to.pod);
     if (!ingress) continue;
+    if (set->rules.size() >= enough) {
+      set->whole = false;
+      break;
+    }
     if (expander.Count(*ingress, *to.pod) > rules_max - set->rules.size()) {
       set->whole = false;
       continue;

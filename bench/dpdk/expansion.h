@@ -37,8 +37,8 @@ struct RuleSet {
   bool whole = true;                           // every isolated destination is among them
 };
 
-// Destination by destination in the order of addresses, which is node by node; one whose rules
-// might not fit into what is left of `rules_max` is passed over.
+// Destination by destination in the order of addresses, which is node by node, until the rules are
+// 95 % of `rules_max`; one whose rules might be too many for what is left is passed over.
 std::shared_ptr<const RuleSet> ExpandIngress(const Snapshot& snapshot, size_t rules_max);
 
 }  // namespace npf::bench

@@ -41,14 +41,15 @@ class Combinations {
   explicit Combinations(const ProgramView& view) : view_(view) {}
 
   std::optional<std::vector<uint64_t>> Allowed() {
-    const uint32_t count = view_.header().class_count;
-    for (uint32_t src = 0; src < count; ++src) {
-      for (uint32_t dst = 0; dst < count; ++dst) {
-        if (!HasIpv4(src) || !HasIpv4(dst)) continue;
-        if (IsOpen(NextHopOf(view_, src), NextHopOf(view_, dst))) continue;
-        AppendPair(src, dst);
-        if (allowed_.size() > kCombinationsMax) return std::nullopt;
+    std::vector<uint32_t> hops;  // of the classes that an IPv4 address can have
+    for (uint32_t c = 0; c < view_.header().class_count; ++c) {
+      if (HasIpv4(c)) hops.push_back(NextHopOf(view_, c));
+    }
+    for (const uint32_t dst : hops) {
+      for (const uint32_t src : hops) {
+        if (!IsOpen(src, dst)) AppendPair(src & kClassMask, dst & kClassMask);
       }
+      if (allowed_.size() > kCombinationsMax) return std::nullopt;
     }
     return std::move(allowed_);
   }
@@ -59,15 +60,18 @@ class Combinations {
            0;
   }
 
+  std::span<const uint32_t> AllowBits(Direction direction, uint32_t subject, uint32_t peer) const {
+    return view_.AllowBits(view_.DecisionOf(static_cast<uint32_t>(direction), subject, peer));
+  }
+
   void AppendPair(uint32_t src, uint32_t dst) {
-    const auto bits_of = [&](Direction direction, uint32_t subject, uint32_t peer) {
-      return view_.AllowBits(view_.DecisionOf(static_cast<uint32_t>(direction), subject, peer));
-    };
-    const std::span<const uint32_t> egress = bits_of(Direction::kEgress, src, dst);
-    const std::span<const uint32_t> ingress = bits_of(Direction::kIngress, dst, src);
-    for (uint32_t port = 0; port < view_.header().port_class_count; ++port) {
-      if (TestBit(egress, port) && TestBit(ingress, port)) {
-        allowed_.push_back(Combine(src, dst, port));
+    const std::span<const uint32_t> ingress = AllowBits(Direction::kIngress, dst, src);
+    if (std::ranges::all_of(ingress, [](uint32_t bits) { return bits == 0; })) return;
+    const std::span<const uint32_t> egress = AllowBits(Direction::kEgress, src, dst);
+    for (uint32_t word = 0; word < egress.size(); ++word) {
+      for (uint32_t bits = egress[word] & ingress[word]; bits != 0; bits &= bits - 1) {
+        const auto bit = static_cast<uint32_t>(std::countr_zero(bits));
+        allowed_.push_back(Combine(src, dst, word * 32 + bit));
       }
     }
   }

@@ -21,7 +21,7 @@ std::vector<NamedRules> MakeRuleSets(const Snapshot& snapshot, std::vector<size_
                                      std::vector<std::string>& missing) {
   std::vector<NamedRules> sets;
   if (!snapshot.cluster_policies().empty()) {
-    missing.push_back("linear, rte_acl: cluster-wide tiers are not expanded to rules");
+    missing.push_back("rte_acl: cluster-wide tiers are not expanded to rules");
     return sets;
   }
   std::sort(sizes.begin(), sizes.end());
@@ -33,13 +33,24 @@ std::vector<NamedRules> MakeRuleSets(const Snapshot& snapshot, std::vector<size_
     }
     std::shared_ptr<const RuleSet> set = ExpandIngress(snapshot, size);
     if (set->rules.empty()) {
-      missing.push_back(absl::StrCat("linear, rte_acl ", SizeText(size),
-                                     ": no destination's ingress fits into so few rules"));
+      missing.push_back(
+          absl::StrCat("rte_acl ", SizeText(size), ": no destination has so few ingress rules"));
       continue;
     }
     sets.push_back({SizeText(set->whole ? set->rules.size() : size), std::move(set)});
   }
   return sets;
+}
+
+// Of the smallest set, as long as it is small: each of its rules costs a nanosecond a packet.
+void AddLinearMatcher(const std::vector<NamedRules>& sets, Rivals& rivals) {
+  constexpr size_t kRulesMax = 2'000;
+  if (sets.empty() || sets[0].set->rules.size() > kRulesMax) {
+    rivals.missing.push_back("linear: there is no small set of rules");
+    return;
+  }
+  rivals.contenders.push_back(
+      MakeLinearMatcher(absl::StrCat("linear ", sets[0].size), sets[0].set));
 }
 
 Expansion DescribeRules(const RuleSet& set) {
@@ -58,10 +69,7 @@ absl::StatusOr<Rivals> MakeRivals(const Snapshot& snapshot, const Program& progr
   Rivals rivals;
   const std::vector<NamedRules> sets = MakeRuleSets(snapshot, options.acl_rules, rivals.missing);
   for (const NamedRules& rules : sets) rivals.expansions.push_back(DescribeRules(*rules.set));
-  if (!sets.empty()) {
-    rivals.contenders.push_back(
-        MakeLinearMatcher(absl::StrCat("linear ", sets[0].size), sets[0].set));
-  }
+  AddLinearMatcher(sets, rivals);
   const absl::Status status = AddDpdkRivals(snapshot, program, sets, rivals);
   if (!status.ok()) return status;
   return rivals;
