@@ -63,11 +63,6 @@ void SetFigures(Series series, Figure& figure) {
 
 }  // namespace
 
-std::string VerdictText(const Verdict& verdict) {
-  return absl::StrCat(verdict.allowed != 0 ? "allow " : "deny ",
-                      std::string(Name(static_cast<Reason>(verdict.reason))));
-}
-
 absl::StatusOr<CompiledCluster> CompileCluster(std::string name, Snapshot snapshot) {
   constexpr int kTimes = 9;
   constexpr uint64_t kEnoughNs = 1'000'000'000;

@@ -62,9 +62,6 @@ Packets MakePacketsTo(const Expansion& expansion, const CompiledCluster& cluster
 // The same packets again and again, until there are `count`.
 absl::StatusOr<Packets> ReadTrace(const std::string& path, Checksums checksums, size_t count);
 
-// "allow policy", "deny no_state", ...
-std::string VerdictText(const Verdict& verdict);
-
 class Bench {
  public:
   // `cluster` outlives it. Rivals are built once, and lines about those that are missing are added

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bench_run.h"
+#include "capture_verdicts.h"
 #include "machine.h"
 #include "named_workloads.h"
 #include "npf/compile_input.h"
@@ -34,7 +35,7 @@ struct Flags {
   std::string stage = "all";
   std::string rivals = "off";
   std::string kernel = "auto";
-  std::string checksums = "ignore";
+  std::string checksums;  // empty: as the mode has it
   std::string frames = "64";
   std::string output = "table";
   std::string compare;
@@ -42,13 +43,15 @@ struct Flags {
   size_t packets = 512 * 1024;
   uint64_t seed = 1;
   int cpu = -1;
+  bool verdicts = false;
 };
 
 int Fail(const absl::Status& status) { return tools::ReportStatus(status); }
 
-Checksums ToChecksums(const std::string& name) {
+Checksums ToChecksums(const std::string& name, Checksums otherwise) {
   if (name == "verify") return Checksums::kVerify;
-  return name == "ip" ? Checksums::kIpOnly : Checksums::kIgnore;
+  if (name == "ip") return Checksums::kIpOnly;
+  return name == "ignore" ? Checksums::kIgnore : otherwise;
 }
 
 // Those that `name` stands for and that work here.
@@ -73,7 +76,7 @@ RunOptions ToRunOptions(const Flags& flags) {
           .rivals = flags.rivals == "on",
           .rounds = flags.rounds,
           .kernels = ToKernels(flags.kernel),
-          .checksums = ToChecksums(flags.checksums)};
+          .checksums = ToChecksums(flags.checksums, Checksums::kIgnore)};
 }
 
 absl::StatusOr<CompiledCluster> LoadCluster(const Flags& flags, int& exit_status) {
@@ -92,7 +95,7 @@ absl::StatusOr<CompiledCluster> LoadCluster(const Flags& flags, int& exit_status
 
 absl::StatusOr<Packets> GetPackets(const Flags& flags, const CompiledCluster& cluster) {
   if (flags.trace != "synthetic") {
-    return ReadTrace(flags.trace, ToChecksums(flags.checksums), flags.packets);
+    return ReadTrace(flags.trace, ToChecksums(flags.checksums, Checksums::kIgnore), flags.packets);
   }
   Packets packets = MakePackets(cluster,
                                 {.kind = *ParseTrafficKind(flags.traffic),
@@ -127,6 +130,19 @@ int Tell(const Flags& flags, const Report& report) {
   return Disagreements(report) == 0 ? tools::kExitDone : tools::kExitDenied;
 }
 
+int TellVerdicts(const Flags& flags, const CompiledCluster& cluster) {
+  const absl::StatusOr<CaptureVerdicts> counted = CountCaptureVerdicts(
+      cluster.program, flags.trace, ToChecksums(flags.checksums, Checksums::kVerify));
+  if (!counted.ok()) return Fail(counted.status());
+  tools::Table table({"VERDICT", ">PACKETS"});
+  for (const auto& [verdict, packets] : counted->counts) {
+    table.AddRow({verdict, absl::StrCat(packets)});
+  }
+  table.AddRow({"all", absl::StrCat(counted->packets)});
+  tools::WriteOut(table.Text());
+  return counted->end.ok() ? tools::kExitDone : Fail(counted->end);
+}
+
 int Run(const Flags& flags, const std::string& command) {
   const int cpu =
       flags.cpu >= 0 ? flags.cpu : static_cast<int>(std::thread::hardware_concurrency()) - 1;
@@ -136,6 +152,7 @@ int Run(const Flags& flags, const std::string& command) {
   const absl::StatusOr<CompiledCluster> cluster = LoadCluster(flags, exit_status);
   if (exit_status != tools::kExitDone) return exit_status;
   if (!cluster.ok()) return Fail(cluster.status());
+  if (flags.verdicts) return TellVerdicts(flags, *cluster);
   const absl::StatusOr<Packets> packets = GetPackets(flags, *cluster);
   if (!packets.ok()) return Fail(packets.status());
   absl::StatusOr<Bench> bench = Bench::Create(*cluster, ToRunOptions(flags), report.missing);
@@ -169,13 +186,17 @@ void AddOptions(CLI::App& app, Flags& flags) {
   choice("--rivals", flags.rivals, "what others would use, in the same rounds", {"on", "off"});
   choice("--kernel", flags.kernel, "auto is what Classify() takes of itself",
          {"auto", "scalar", "avx512", "all"});
-  choice("--checksums", flags.checksums, "what parsing checks; network cards leave nothing to it",
-         {"verify", "ip", "ignore"});
+  app.add_option("--checksums", flags.checksums,
+                 "verify, ip or ignore: what parsing checks. Not given, it is what a network card "
+                 "leaves to it, nothing; of --verdicts, verify")
+      ->check(CLI::IsMember({"verify", "ip", "ignore"}));
   choice("--frames", flags.frames, "bytes of synthetic frames", {"64", "imix"});
   app.add_option("--rounds", flags.rounds, "interleaved rounds")->capture_default_str();
   app.add_option("--packets", flags.packets, "in a round")->capture_default_str();
   app.add_option("--seed", flags.seed, "of synthetic packets")->capture_default_str();
   app.add_option("--cpu", flags.cpu, "to keep to; the last one where not given");
+  app.add_flag("--verdicts", flags.verdicts,
+               "measure nothing: count the verdicts of a --trace, as npf replay --stateless does");
   choice("-o,--output", flags.output, "json is Google Benchmark's form", {"table", "json"});
   app.add_option("--compare", flags.compare, "an earlier -o json, to tell the ratios to it");
 }

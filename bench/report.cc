@@ -22,6 +22,11 @@ const Figure* Scene::Find(std::string_view contender) const {
   return found == figures.end() ? nullptr : &*found;
 }
 
+std::string VerdictText(const Verdict& verdict) {
+  return absl::StrCat(verdict.allowed != 0 ? "allow " : "deny ",
+                      std::string(Name(static_cast<Reason>(verdict.reason))));
+}
+
 Report BeginReport(std::string command) {
   const Machine machine = DescribeMachine();
   Report report{.command = std::move(command),

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "npf/verdict.h"
+
 namespace npf::bench {
 
 struct Figure {
@@ -73,6 +75,8 @@ struct Report {
   std::vector<Scene> scenes;
 };
 
+// "allow policy", "deny no_state", ...
+std::string VerdictText(const Verdict& verdict);
 // A report without scenes: the machine as it is now.
 Report BeginReport(std::string command);
 // Packets whose verdict is allow.
