@@ -75,6 +75,15 @@ absl::Status AddressFib::Build(std::span<const Route> routes, int socket) {
   return absl::OkStatus();
 }
 
+// Only where it changes: DPDK asks the processor what it can do each time, which takes a virtual
+// machine longer than a thousand look-ups.
+bool AddressFib::Select(rte_fib_lookup_type type) {
+  if (selected_ == type) return true;
+  if (rte_fib_select_lookup(fib_, type) != 0) return false;
+  selected_ = type;
+  return true;
+}
+
 void AddressFib::LookUp(std::span<const FlowKey> keys, Hops& hops) {
   std::array<uint32_t, kBurst> src;
   std::array<uint32_t, kBurst> dst;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "absl/status/status.h"
@@ -34,7 +35,7 @@ class AddressFib {
   AddressFib& operator=(const AddressFib&) = delete;
 
   // How LookUp goes about it from now on; false where that is not for this processor.
-  bool Select(rte_fib_lookup_type type) { return rte_fib_select_lookup(fib_, type) == 0; }
+  bool Select(rte_fib_lookup_type type);
   // The next hops of both addresses of each of at most kBurst keys.
   void LookUp(std::span<const FlowKey> keys, Hops& hops);
 
@@ -46,6 +47,7 @@ class AddressFib {
   absl::Status Build(std::span<const Route> routes, int socket);
 
   rte_fib* fib_ = nullptr;
+  std::optional<rte_fib_lookup_type> selected_;
   size_t table_bytes_ = 0;
   uint64_t build_ns_ = 0;
 };
