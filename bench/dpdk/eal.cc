@@ -18,9 +18,9 @@ namespace {
 
 constexpr char kHeap[] = "tables";
 constexpr size_t kHugePageBytes = size_t{2} << 20;
-// Room for two tables of 64 MB, 100,000 rules, and the routes of 100,000 pods. DPDK writes zeros to
+// Room for a routing table and for the rules and combinations of any workload. DPDK writes zeros to
 // all of it.
-constexpr size_t kHeapBytes = size_t{1} << 30;
+constexpr size_t kHeapBytes = size_t{512} << 20;
 
 absl::Status Failure(const char* what) {
   return absl::InternalError(absl::StrCat("DPDK: ", what, ": ", LastEalError()));

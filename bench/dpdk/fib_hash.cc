@@ -23,7 +23,7 @@ constexpr size_t kBurst = AddressFib::kBurst;
 static_assert(kBurst <= RTE_HASH_LOOKUP_BULK_MAX);
 
 // A combination takes 32 bytes and more of DPDK's memory.
-constexpr size_t kCombinationsMax = 4'000'000;
+constexpr size_t kCombinationsMax = 2'000'000;
 
 constexpr uint64_t kClassBits = 24;
 constexpr uint64_t Combine(uint64_t src_class, uint64_t dst_class, uint64_t port_class) {
@@ -133,37 +133,30 @@ class VerdictHash {
 
 // From a packet's protocol and port to the Program's port class, which somebody who writes this by
 // hand has a table for as well.
+template <typename Stored>
 class PortClasses {
  public:
   explicit PortClasses(const ProgramView& view)
-      : protocols_(view.Section<layout::Protocol>(layout::kProtocols)) {
-    if (view.header().port_class_bytes == 1) {
-      const auto narrow = view.Section<uint8_t>(layout::kPortIndex);
-      index_.assign(narrow.begin(), narrow.end());
-    } else {
-      const auto wide = view.Section<uint16_t>(layout::kPortIndex);
-      index_.assign(wide.begin(), wide.end());
-    }
-  }
+      : protocols_(view.Section<layout::Protocol>(layout::kProtocols)),
+        index_(view.Section<Stored>(layout::kPortIndex)) {}
+
   uint64_t Of(const FlowKey& key) const {
     const layout::Protocol& protocol = protocols_[key.protocol];
     return index_[protocol.base + (key.dst_port & protocol.mask)];
   }
-  size_t table_bytes() const { return protocols_.size_bytes() + index_.size() * sizeof(uint16_t); }
+  size_t table_bytes() const { return protocols_.size_bytes() + index_.size_bytes(); }
 
  private:
   std::span<const layout::Protocol> protocols_;
-  std::vector<uint16_t> index_;
+  std::span<const Stored> index_;
 };
 
+template <typename Ports>
 class FibHash : public Rival {
  public:
-  FibHash(RivalFacts facts, PortClasses ports, std::shared_ptr<AddressFib> fib,
+  FibHash(RivalFacts facts, const Ports& ports, std::shared_ptr<AddressFib> fib,
           std::unique_ptr<VerdictHash> hash)
-      : Rival(std::move(facts)),
-        ports_(std::move(ports)),
-        fib_(std::move(fib)),
-        hash_(std::move(hash)) {}
+      : Rival(std::move(facts)), ports_(ports), fib_(std::move(fib)), hash_(std::move(hash)) {}
 
   void Run(std::span<const FlowKey> keys, std::span<uint8_t> allowed) override {
     fib_->Select(RTE_FIB_LOOKUP_DEFAULT);  // the widest vectors that this processor has
@@ -198,10 +191,18 @@ class FibHash : public Rival {
     for (size_t i = 0; i < asked; ++i) allowed[places[i]] = hits >> i & 1;
   }
 
-  PortClasses ports_;
+  Ports ports_;
   std::shared_ptr<AddressFib> fib_;
   std::unique_ptr<VerdictHash> hash_;
 };
+
+template <typename Ports>
+void AddWith(RivalFacts facts, const Ports& ports, const std::shared_ptr<AddressFib>& fib,
+             std::unique_ptr<VerdictHash> hash, Rivals& rivals) {
+  facts.table_bytes = fib->table_bytes() + hash->table_bytes() + ports.table_bytes();
+  rivals.contenders.push_back(
+      std::make_unique<FibHash<Ports>>(std::move(facts), ports, fib, std::move(hash)));
+}
 
 constexpr char kName[] = "rte_fib + rte_hash";
 
@@ -225,11 +226,12 @@ void AddFibHash(const Program& program, const std::shared_ptr<AddressFib>& fib, 
         absl::StrCat(kName, ": ", std::string(hash.status().message()), " failed"));
     return;
   }
-  PortClasses ports(view);
-  RivalFacts facts{kName, fib->table_bytes() + (*hash)->table_bytes() + ports.table_bytes(),
-                   fib->build_ns() + watch.ns()};
-  rivals.contenders.push_back(
-      std::make_unique<FibHash>(std::move(facts), std::move(ports), fib, *std::move(hash)));
+  RivalFacts facts{.name = kName, .build_ns = fib->build_ns() + watch.ns()};
+  if (view.header().port_class_bytes == 1) {
+    AddWith(std::move(facts), PortClasses<uint8_t>(view), fib, *std::move(hash), rivals);
+  } else {
+    AddWith(std::move(facts), PortClasses<uint16_t>(view), fib, *std::move(hash), rivals);
+  }
 }
 
 }  // namespace npf::bench
