@@ -3,10 +3,13 @@
 //   npf-bench                                       workload std, uniform traffic, every stage
 //   npf-bench --workload large --traffic zipf --rivals on
 //   npf-bench -f policies/ -f cluster.yaml --trace trace.pcap
-//   npf-bench -o json > new.json && npf-bench --compare old.json
+//   npf-bench -o json > old.json; ...; npf-bench --compare old.json
+//   npf-bench --sweep -o json > sweep.json && npf-bench report sweep.json old.json -o report.html
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <algorithm>
+#include <fstream>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "bench_run.h"
 #include "capture_verdicts.h"
+#include "html_report.h"
 #include "machine.h"
 #include "named_workloads.h"
 #include "npf/compile_input.h"
@@ -22,6 +26,7 @@
 #include "npf/output.h"
 #include "report_json.h"
 #include "report_text.h"
+#include "sweep.h"
 
 namespace npf::bench {
 namespace {
@@ -39,11 +44,18 @@ struct Flags {
   std::string frames = "64";
   std::string output = "table";
   std::string compare;
+  std::string html;
   size_t rounds = 15;
   size_t packets = 512 * 1024;
   uint64_t seed = 1;
   int cpu = -1;
   bool verdicts = false;
+  bool sweep = false;
+};
+
+struct ReportFlags {
+  std::vector<std::string> paths;
+  std::string html = "report.html";
 };
 
 int Fail(const absl::Status& status) { return tools::ReportStatus(status); }
@@ -119,6 +131,15 @@ void MeasureExpansions(const Flags& flags, const CompiledCluster& cluster, const
   }
 }
 
+int WritePage(const std::string& path, std::span<const Report> reports) {
+  std::ofstream file(path);
+  file << ToHtml(reports);
+  file.close();
+  if (file) return tools::kExitDone;
+  tools::PrintError(path + ": cannot be written");
+  return tools::kExitEnvironment;
+}
+
 int Tell(const Flags& flags, const Report& report) {
   std::string text = flags.output == "json" ? ToJson(report) : ToText(report);
   if (!flags.compare.empty()) {
@@ -126,7 +147,11 @@ int Tell(const Flags& flags, const Report& report) {
     if (!old_report.ok()) return Fail(old_report.status());
     absl::StrAppend(&text, "\n", CompareText(*old_report, report));
   }
-  tools::WriteOut(text);
+  if (!tools::WriteOut(text)) return tools::kExitEnvironment;
+  if (!flags.html.empty()) {
+    const int status = WritePage(flags.html, {&report, 1});
+    if (status != tools::kExitDone) return status;
+  }
   return Disagreements(report) == 0 ? tools::kExitDone : tools::kExitDenied;
 }
 
@@ -143,11 +168,15 @@ int TellVerdicts(const Flags& flags, const CompiledCluster& cluster) {
   return counted->end.ok() ? tools::kExitDone : Fail(counted->end);
 }
 
-int Run(const Flags& flags, const std::string& command) {
-  const int cpu =
-      flags.cpu >= 0 ? flags.cpu : static_cast<int>(std::thread::hardware_concurrency()) - 1;
-  if (!PinToCpu(cpu)) tools::PrintError(absl::StrCat("cannot keep to CPU ", cpu));
-  Report report = BeginReport(command);
+int RunSweep(const Flags& flags, Report& report) {
+  constexpr size_t kPacketsMax = 128 * 1024;  // of each of many scenes
+  const absl::Status status =
+      MeasureSweeps(ToRunOptions(flags),
+                    {.packets = std::min(flags.packets, kPacketsMax), .seed = flags.seed}, report);
+  return status.ok() ? Tell(flags, report) : Fail(status);
+}
+
+int RunScene(const Flags& flags, Report& report) {
   int exit_status = tools::kExitDone;
   const absl::StatusOr<CompiledCluster> cluster = LoadCluster(flags, exit_status);
   if (exit_status != tools::kExitDone) return exit_status;
@@ -155,11 +184,29 @@ int Run(const Flags& flags, const std::string& command) {
   if (flags.verdicts) return TellVerdicts(flags, *cluster);
   const absl::StatusOr<Packets> packets = GetPackets(flags, *cluster);
   if (!packets.ok()) return Fail(packets.status());
-  absl::StatusOr<Bench> bench = Bench::Create(*cluster, ToRunOptions(flags), report.missing);
+  const absl::StatusOr<Bench> bench = Bench::Create(*cluster, ToRunOptions(flags), report.missing);
   if (!bench.ok()) return Fail(bench.status());
   report.scenes.push_back(bench->Measure(*packets));
   if (flags.trace == "synthetic") MeasureExpansions(flags, *cluster, *bench, report);
   return Tell(flags, report);
+}
+
+int Run(const Flags& flags, const std::string& command) {
+  const int cpu =
+      flags.cpu >= 0 ? flags.cpu : static_cast<int>(std::thread::hardware_concurrency()) - 1;
+  if (!PinToCpu(cpu)) tools::PrintError(absl::StrCat("cannot keep to CPU ", cpu));
+  Report report = BeginReport(command);
+  return flags.sweep ? RunSweep(flags, report) : RunScene(flags, report);
+}
+
+int RunReport(const ReportFlags& flags) {
+  std::vector<Report> reports;
+  for (const std::string& path : flags.paths) {
+    absl::StatusOr<Report> report = ReadReportFile(path);
+    if (!report.ok()) return Fail(report.status());
+    reports.push_back(*std::move(report));
+  }
+  return WritePage(flags.html, reports);
 }
 
 std::vector<std::string> WorkloadNames() {
@@ -199,13 +246,26 @@ void AddOptions(CLI::App& app, Flags& flags) {
                "measure nothing: count the verdicts of a --trace, as npf replay --stateless does");
   choice("-o,--output", flags.output, "json is Google Benchmark's form", {"table", "json"});
   app.add_option("--compare", flags.compare, "an earlier -o json, to tell the ratios to it");
+  app.add_option("--html", flags.html, "write a page with plots, too");
+  app.add_flag("--sweep", flags.sweep,
+               "how decide grows with pods, policies and CIDRs, in place of one workload");
+}
+
+CLI::App* AddReport(CLI::App& app, ReportFlags& flags) {
+  CLI::App* report = app.add_subcommand("report", "a page with plots of what was measured before");
+  report->add_option("FILES", flags.paths, "from -o json")->required();
+  report->add_option("-o,--output", flags.html, "the page")->capture_default_str();
+  return report;
 }
 
 int Main(int argc, char** argv) {
   Flags flags;
   CLI::App app("How fast packets are judged, beside what others would use.", "npf-bench");
   AddOptions(app, flags);
+  ReportFlags report_flags;
+  const CLI::App* report = AddReport(app, report_flags);
   CLI11_PARSE(app, argc, argv);
+  if (report->parsed()) return RunReport(report_flags);
   std::string command = "npf-bench";
   for (int i = 1; i < argc; ++i) absl::StrAppend(&command, " ", std::string(argv[i]));
   return Run(flags, command);

@@ -34,7 +34,7 @@ Report BeginReport(std::string command) {
                 .cpu_model = machine.cpu_model,
                 .system = machine.system,
                 .kernel = std::string(Name(ActiveKernel())),
-                .cpu_count = machine.cpu_count,
+                .cpu_count = static_cast<uint64_t>(machine.cpu_count),
                 .load = machine.load,
                 .core_ghz = ProbeCoreGhz(),
                 .tsc_ghz = ProbeTscGhz()};

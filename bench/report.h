@@ -67,7 +67,7 @@ struct Report {
   std::string cpu_model;
   std::string system;
   std::string kernel;  // that Classify() uses of itself
-  int cpu_count = 0;
+  uint64_t cpu_count = 0;
   double load = 0;
   double core_ghz = 0;
   double tsc_ghz = 0;

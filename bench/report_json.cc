@@ -59,6 +59,8 @@ void VisitFields(Visitor& visit, T& value) {
     visit("cpu_model", value.cpu_model);
     visit("system", value.system);
     visit("kernel", value.kernel);
+    visit("cpu_count", value.cpu_count);
+    visit("load", value.load);
     visit("core_ghz", value.core_ghz);
     visit("tsc_ghz", value.tsc_ghz);
     visit("missing", value.missing);
@@ -173,7 +175,7 @@ void WriteContext(const Report& report, Writer& writer) {
   writer.StartObject();
   field("date", report.date);
   field("executable", std::string("npf-bench"));
-  field("num_cpus", static_cast<uint64_t>(report.cpu_count));
+  field("num_cpus", report.cpu_count);
   field("mhz_per_cpu", static_cast<uint64_t>(report.core_ghz * 1000));
   field("cpu_scaling_enabled", false);
   writer.Key("caches");

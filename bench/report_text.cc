@@ -41,7 +41,8 @@ void AppendFigures(const Scene& scene, const std::string& kernel, std::string& t
 }
 
 void AppendScene(const Scene& scene, const std::string& kernel, std::string& text) {
-  absl::StrAppend(&text, "\n", SceneText(scene), "\n", VerdictMixText(scene), "\n");
+  absl::StrAppend(&text, "\n", scene.Name(), ": ", SceneText(scene), "\n", VerdictMixText(scene),
+                  "\n");
   if (!scene.figures.empty()) AppendFigures(scene, kernel, text);
   for (const Latency& latency : scene.latencies) {
     absl::StrAppend(&text, "batch of 64, ", latency.kernel, ": p50 ", Fixed(latency.p50_ns, 0),
@@ -74,7 +75,7 @@ std::string MachineText(const Report& report) {
 }
 
 std::string SceneText(const Scene& scene) {
-  return absl::StrCat(scene.Name(), ": ", Fixed(static_cast<double>(scene.pods), 0), " pods, ",
+  return absl::StrCat(Fixed(static_cast<double>(scene.pods), 0), " pods, ",
                       Fixed(static_cast<double>(scene.policies), 0), " policies, ",
                       Fixed(static_cast<double>(scene.cidrs), 0), " CIDRs; ",
                       Fixed(static_cast<double>(scene.packets), 0), " packets, seed ", scene.seed,

@@ -14,7 +14,7 @@ std::string CompareText(const Report& old_report, const Report& new_report);
 
 // Also for other pages.
 std::string MachineText(const Report& report);  // one line
-std::string SceneText(const Scene& scene);      // one line: cluster and packets
+std::string SceneText(const Scene& scene);      // one line: cluster and packets, no name
 std::string VerdictMixText(const Scene& scene);
 std::string Fixed(double value, int decimals);  // "1,234.5"
 std::string Megabytes(uint64_t bytes);          // "1.25 MB"
