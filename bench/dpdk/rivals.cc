@@ -32,6 +32,11 @@ std::vector<NamedRules> MakeRuleSets(const Snapshot& snapshot, std::vector<size_
       continue;
     }
     std::shared_ptr<const RuleSet> set = ExpandIngress(snapshot, size);
+    if (set->rules.empty() && set->whole) {
+      missing.push_back(
+          "rte_acl: no policy isolates the ingress of a pod that has an IPv4 address");
+      return sets;
+    }
     if (set->rules.empty()) {
       missing.push_back(
           absl::StrCat("rte_acl ", SizeText(size), ": no destination has so few ingress rules"));

@@ -153,6 +153,7 @@ class KeyMaker {
     const uint32_t kind = random_.Below(10);
     if (kind == 0) return static_cast<uint16_t>(random_.Next());
     if (kind < 4) return kRarePorts[random_.Below(std::size(kRarePorts))];
+    if (ports_.empty()) return 80;
     return ports_[random_.Below(static_cast<uint32_t>(ports_.size()))];
   }
 
@@ -253,6 +254,22 @@ TEST(Rivals, DoNotExpandTiers) {
   const std::vector<FlowKey> keys = maker.Make({});
   for (const auto& contender : rivals->contenders) {
     EXPECT_EQ(Compare(c.program, keys, *contender).disagreements, 0u) << contender->name();
+  }
+}
+
+TEST(Rivals, WithoutIsolatedPodsThereIsNothingToExpand) {
+  const Snapshot snapshot = Freeze(MakeCluster({.pods = 20, .policies = 0, .cidrs = 0}));
+  const absl::StatusOr<Program> program = Compile(snapshot);
+  ASSERT_TRUE(program.ok());
+  const absl::StatusOr<Rivals> rivals = MakeRivals(snapshot, *program, {});
+  ASSERT_TRUE(rivals.ok());
+  EXPECT_EQ(std::count(rivals->missing.begin(), rivals->missing.end(),
+                       "rte_acl: no policy isolates the ingress of a pod that has an IPv4 address"),
+            1);
+  KeyMaker maker(snapshot, 1);
+  const std::vector<FlowKey> keys = maker.Make({});
+  for (const auto& contender : rivals->contenders) {
+    EXPECT_EQ(Compare(*program, keys, *contender).disagreements, 0u) << contender->name();
   }
 }
 
