@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "npf/flow.h"
 #include "npf/program.h"
 #include "npf/verdict.h"
 #include "program/layout.h"
@@ -48,7 +49,7 @@ struct Tables {
   const void* leaf;
   const void* pairs;
   const void* tiles;
-  const void* protocols;
+  const layout::Protocol* protocols;
   const void* ports;
   const void* outcomes;
   const uint32_t* source_group;  // these of the hash of pairs
@@ -78,7 +79,7 @@ NPF_AVX512 inline Tables TablesOf(const ProgramView& view) {
           .leaf = at(layout::kV4Leaf),
           .pairs = at(layout::kPairCells),
           .tiles = at(layout::kPairTiles),
-          .protocols = at(layout::kProtocols),
+          .protocols = view.Section<layout::Protocol>(layout::kProtocols).data(),
           .ports = at(layout::kPortIndex),
           .outcomes = at(layout::kCellOutcomes),
           .source_group = view.Section<uint32_t>(layout::kSourceGroup).data(),
@@ -200,6 +201,20 @@ NPF_AVX512_INLINE void Store(__m512i cell, __m512i port_class, __m512i generatio
   _mm512_storeu_si512(verdicts + 12, _mm512_shuffle_i32x4(hi01, hi23, 0xdd));
 }
 
+// Three protocols have ports; all others share the entry of protocol 0.
+NPF_AVX512_INLINE __m512i PortPlaces(const Tables& t, __m512i protocol, __m512i port) {
+  __m512i base = _mm512_set1_epi32(static_cast<int>(t.protocols[0].base));
+  __m512i mask = _mm512_set1_epi32(static_cast<int>(t.protocols[0].mask));
+  for (const uint8_t number : {kProtocolTcp, kProtocolUdp, kProtocolSctp}) {
+    const __mmask16 is = _mm512_cmpeq_epi32_mask(protocol, _mm512_set1_epi32(number));
+    base = _mm512_mask_mov_epi32(base, is,
+                                 _mm512_set1_epi32(static_cast<int>(t.protocols[number].base)));
+    mask = _mm512_mask_mov_epi32(mask, is,
+                                 _mm512_set1_epi32(static_cast<int>(t.protocols[number].mask)));
+  }
+  return _mm512_add_epi32(base, _mm512_and_si512(port, mask));
+}
+
 // Sixteen questions, a lane each: IPv4 addresses as memory has them, the destination port, the
 // protocol.
 struct Questions {
@@ -219,11 +234,7 @@ NPF_AVX512_INLINE __m512i Step(const Tables& t, Source& source, __m512i generati
     dst[g] = ClassesOf<Leaf>(t, asked[g].dst);
   }
   for (size_t g = 0; g < Groups; ++g) {
-    const auto* protocols = static_cast<const std::byte*>(t.protocols);
-    const __m512i base = Gather<8>(asked[g].protocol, protocols + offsetof(layout::Protocol, base));
-    const __m512i mask = Gather<8>(asked[g].protocol, protocols + offsetof(layout::Protocol, mask));
-    const __m512i place = _mm512_add_epi32(base, _mm512_and_si512(asked[g].port, mask));
-    port_class[g] = GatherAs<PortClass>(place, t.ports);
+    port_class[g] = GatherAs<PortClass>(PortPlaces(t, asked[g].protocol, asked[g].port), t.ports);
   }
   for (size_t g = 0; g < Groups; ++g) cell[g] = Pairs::Cells(t, src[g], dst[g]);
   __m512i tails = _mm512_setzero_si512();

@@ -152,7 +152,8 @@ inline constexpr uint32_t kV4BaseShift = 8;
 inline constexpr uint32_t kV4Mask = 0xff;
 
 // The port class of a packet is kPortIndex[base + (port & mask)]; a protocol without ports, or all
-// of whose ports are judged alike, has one place there and a mask of 0.
+// of whose ports are judged alike, has one place there and a mask of 0. Protocols without ports
+// share the entry of protocol 0.
 struct Protocol {
   uint32_t base;
   uint32_t mask;

@@ -1,5 +1,6 @@
 // Whether bytes are an image that can be used without further checks. The checksum finds accidents;
 // everything after it holds even against a hostile image whose checksum was repaired.
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/checksum.h"
+#include "npf/flow.h"
 #include "npf/version.h"
 #include "program/view.h"
 
@@ -237,7 +239,13 @@ class Verifier {
     if (Count(layout::kProtocols) != layout::kProtocolCount) {
       return BadSection(layout::kProtocols, "has a wrong length");
     }
-    for (const layout::Protocol& protocol : Section<layout::Protocol>(layout::kProtocols)) {
+    const auto protocols = Section<layout::Protocol>(layout::kProtocols);
+    for (uint32_t number = 0; number < protocols.size(); ++number) {
+      const layout::Protocol& protocol = protocols[number];
+      if (!HasPorts(static_cast<uint8_t>(number)) &&
+          (protocol.base != protocols[0].base || protocol.mask != 0)) {
+        return BadSection(layout::kProtocols, "gives ports to a protocol that has none");
+      }
       if (protocol.mask >= layout::kPortsPerProtocol ||
           uint64_t{protocol.base} + protocol.mask >= Count(layout::kPortIndex)) {
         return BadSection(layout::kProtocols, "points outside");
