@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,7 +27,8 @@ struct CompiledCluster {
   std::string name;
   Snapshot snapshot;
   Program program;
-  CompileReport report;     // of the fastest compilation
+  CompileReport report;
+  uint64_t compile_ns = 0;  // of the fastest compilation, the thread's own time
   uint64_t cidr_count = 0;  // distinct ipBlocks that policies name
 };
 
@@ -54,13 +57,20 @@ struct Packets {
   FrameSet frames;
 };
 
+// Without `sizes` there are no frames.
 Packets MakePackets(const CompiledCluster& cluster, const TrafficOptions& options,
-                    FrameSizes sizes);
+                    std::optional<FrameSizes> sizes);
 // To what rivals hold of the cluster; see MakeTrafficTo().
 Packets MakePacketsTo(const Expansion& expansion, const CompiledCluster& cluster,
                       const TrafficOptions& options);
 // The same packets again and again, until there are `count`.
 absl::StatusOr<Packets> ReadTrace(const std::string& path, Checksums checksums, size_t count);
+
+class Bench;
+struct Staged {
+  const Bench* bench;
+  const Packets* packets;
+};
 
 class Bench {
  public:
@@ -75,19 +85,29 @@ class Bench {
   const std::vector<Expansion>& expansions() const { return rivals_.expansions; }
 
  private:
+  friend std::vector<Scene> MeasureTogether(std::span<const Staged> staged);
+
   Bench(const CompiledCluster& cluster, const RunOptions& options)
       : cluster_(cluster), options_(options) {}
   Contenders MakeStages(const Packets& packets) const;
   size_t TableBytes(const Packets& packets) const;
-  void MeasureFigures(const Packets& packets, std::span<const Verdict> verdicts,
-                      Scene& scene) const;
+  // The scene without figures, and who is to have a turn in it.
+  struct Cast {
+    Scene scene;
+    Contenders stages;
+    std::vector<Contender*> contenders;  // the stages, then rivals
+  };
+  Cast Prepare(const Packets& packets) const;
   void MeasureLatencies(const Packets& packets, Scene& scene) const;
-  Scene DescribeScene(const Packets& packets, std::span<const Verdict> verdicts) const;
 
   const CompiledCluster& cluster_;
   RunOptions options_;
   Rivals rivals_;
 };
+
+// Scenes whose rounds are interleaved with each other's, so that their figures can be compared. The
+// rounds are those of the first bench.
+std::vector<Scene> MeasureTogether(std::span<const Staged> staged);
 
 }  // namespace npf::bench
 

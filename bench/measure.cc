@@ -25,29 +25,29 @@ class Timer {
  public:
   Timer() : chunk_(kChunkKeys), allowed_(kChunkKeys) {}
 
-  void TimePass(Contender& contender, std::span<const FlowKey> keys, Series* series) {
-    const size_t chunks = (keys.size() + kChunkKeys - 1) / kChunkKeys;
-    for (size_t i = 0; i < std::min(kWarmingChunks, chunks); ++i) TimeChunk(contender, keys, i);
+  void TimePass(const Turn& turn, Series* series) {
+    const size_t chunks = (turn.keys.size() + kChunkKeys - 1) / kChunkKeys;
+    for (size_t i = 0; i < std::min(kWarmingChunks, chunks); ++i) TimeChunk(turn, i);
     own_ns_ = 0;
     wall_ns_ = 0;
     const double core_ghz = ProbeCoreGhz();
-    for (size_t i = 0; i < chunks; ++i) TimeChunk(contender, keys, i);
+    for (size_t i = 0; i < chunks; ++i) TimeChunk(turn, i);
     if (series == nullptr) return;
-    const auto count = static_cast<double>(keys.size());
+    const auto count = static_cast<double>(turn.keys.size());
     series->ns.push_back(static_cast<double>(own_ns_) / count);
     series->wall_ns.push_back(static_cast<double>(wall_ns_) / count);
     series->core_ghz.push_back(core_ghz);
   }
 
  private:
-  void TimeChunk(Contender& contender, std::span<const FlowKey> keys, size_t number) {
+  void TimeChunk(const Turn& turn, size_t number) {
     const size_t first = number * kChunkKeys;
-    const size_t count = std::min(kChunkKeys, keys.size() - first);
-    std::ranges::copy(keys.subspan(first, count), chunk_.begin());
-    contender.Receive(first, count);
+    const size_t count = std::min(kChunkKeys, turn.keys.size() - first);
+    std::ranges::copy(turn.keys.subspan(first, count), chunk_.begin());
+    turn.contender->Receive(first, count);
     const uint64_t wall_start_ns = WallTimeNs();
     const uint64_t start_ns = ThreadTimeNs();
-    contender.RunForTime({chunk_.data(), count}, {allowed_.data(), count});
+    turn.contender->RunForTime({chunk_.data(), count}, {allowed_.data(), count});
     const uint64_t spent_ns = ThreadTimeNs() - start_ns;
     const uint64_t wall_ns = WallTimeNs() - wall_start_ns;
     own_ns_ += spent_ns - std::min(spent_ns, own_cost_ns_);
@@ -85,15 +85,14 @@ double Best(std::span<const double> values) {
   return values.empty() ? 0 : *std::min_element(values.begin(), values.end());
 }
 
-std::vector<Series> MeasureInterleaved(std::span<Contender* const> contenders,
-                                       std::span<const FlowKey> keys, size_t rounds) {
+std::vector<Series> MeasureInterleaved(std::span<const Turn> turns, size_t rounds) {
   Timer timer;
-  std::vector<Series> series(contenders.size());
-  for (Contender* contender : contenders) timer.TimePass(*contender, keys, nullptr);
+  std::vector<Series> series(turns.size());
+  for (const Turn& turn : turns) timer.TimePass(turn, nullptr);
   for (size_t round = 0; round < rounds; ++round) {
-    for (size_t turn = 0; turn < contenders.size(); ++turn) {
-      const size_t i = round % 2 == 0 ? turn : contenders.size() - 1 - turn;
-      timer.TimePass(*contenders[i], keys, &series[i]);
+    for (size_t place = 0; place < turns.size(); ++place) {
+      const size_t i = round % 2 == 0 ? place : turns.size() - 1 - place;
+      timer.TimePass(turns[i], &series[i]);
     }
   }
   return series;

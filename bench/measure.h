@@ -29,10 +29,14 @@ struct Series {
   std::vector<double> core_ghz;
 };
 
+// A contender and the packets that are its own; several may have the same ones.
+struct Turn {
+  Contender* contender;
+  std::span<const FlowKey> keys;
+};
 // The chunks before a pass's first ones warm the tables, which other contenders have driven out of
-// the caches; they do not count, nor does the round before the first.
-std::vector<Series> MeasureInterleaved(std::span<Contender* const> contenders,
-                                       std::span<const FlowKey> keys, size_t rounds);
+// the caches; they do not count, nor does the round before the first. A series for each turn.
+std::vector<Series> MeasureInterleaved(std::span<const Turn> turns, size_t rounds);
 
 // Verdicts that differ from `expected`, one for each key, where the contender speaks of the key.
 struct Check {

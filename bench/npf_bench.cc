@@ -27,6 +27,7 @@
 #include "report_json.h"
 #include "report_text.h"
 #include "sweep.h"
+#include "table.h"
 
 namespace npf::bench {
 namespace {
@@ -51,6 +52,7 @@ struct Flags {
   int cpu = -1;
   bool verdicts = false;
   bool sweep = false;
+  bool table = false;
 };
 
 struct ReportFlags {
@@ -168,6 +170,20 @@ int TellVerdicts(const Flags& flags, const CompiledCluster& cluster) {
   return counted->end.ok() ? tools::kExitDone : Fail(counted->end);
 }
 
+int RunTable(const Flags& flags, Report& report) {
+  const absl::Status status = MeasureTableScenes(
+      ToRunOptions(flags), {.packets = flags.packets, .seed = flags.seed}, report);
+  if (!status.ok()) return Fail(status);
+  const std::vector<TableRow> rows = MakeTable(report, CountInstructions());
+  for (const std::string& line : report.missing) tools::PrintError("missing: " + line);
+  std::string text = absl::StrCat(MachineText(report), "\n\n", ToText(rows));
+  if (flags.output == "json") text = ToJson(report);
+  if (!tools::WriteOut(text)) return tools::kExitEnvironment;
+  if (!flags.html.empty()) WritePage(flags.html, {&report, 1});
+  const bool over = std::ranges::find(rows, Standing::kOver, &TableRow::standing) != rows.end();
+  return over || Disagreements(report) != 0 ? tools::kExitDenied : tools::kExitDone;
+}
+
 int RunSweep(const Flags& flags, Report& report) {
   constexpr size_t kPacketsMax = 128 * 1024;  // of each of many scenes
   const absl::Status status =
@@ -196,6 +212,7 @@ int Run(const Flags& flags, const std::string& command) {
       flags.cpu >= 0 ? flags.cpu : static_cast<int>(std::thread::hardware_concurrency()) - 1;
   if (!PinToCpu(cpu)) tools::PrintError(absl::StrCat("cannot keep to CPU ", cpu));
   Report report = BeginReport(command);
+  if (flags.table) return RunTable(flags, report);
   return flags.sweep ? RunSweep(flags, report) : RunScene(flags, report);
 }
 
@@ -247,6 +264,8 @@ void AddOptions(CLI::App& app, Flags& flags) {
   choice("-o,--output", flags.output, "json is Google Benchmark's form", {"table", "json"});
   app.add_option("--compare", flags.compare, "an earlier -o json, to tell the ratios to it");
   app.add_option("--html", flags.html, "write a page with plots, too");
+  app.add_flag("--table", flags.table,
+               "every figure that is promised, beside its gate; status 1 where one is over");
   app.add_flag("--sweep", flags.sweep,
                "how decide grows with pods, policies and CIDRs, in place of one workload");
 }

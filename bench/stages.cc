@@ -43,6 +43,11 @@ std::string NameOf(const char* stage, Kernel kernel) {
   return absl::StrCat("npf ", stage, " ", std::string(Name(kernel)));
 }
 
+// Selecting asks the processor what it is, which takes a virtual machine long.
+void UseKernel(Kernel kernel) {
+  if (ActiveKernel() != kernel) SelectKernel(kernel);
+}
+
 class AddressStage : public Stage {
  public:
   explicit AddressStage(const StageProgram& compiled) : Stage(compiled, "npf addr") {}
@@ -96,7 +101,7 @@ class DecideStage : public Stage {
  private:
   template <typename Use>
   void Decide(std::span<const FlowKey> keys, Use use) const {
-    SelectKernel(kernel_);
+    UseKernel(kernel_);
     std::array<Verdict, kBatch> verdicts;
     for (size_t done = 0; done < keys.size(); done += kBatch) {
       const size_t count = std::min(kBatch, keys.size() - done);
@@ -139,7 +144,7 @@ class ParseDecideStage : public Stage {
  private:
   template <typename Use>
   void Decide(Use use) {
-    SelectKernel(kernel_);
+    UseKernel(kernel_);
     std::array<Verdict, kBatch> verdicts;
     for (size_t done = 0; done < received_.size(); done += kBatch) {
       const size_t count = std::min(kBatch, received_.size() - done);

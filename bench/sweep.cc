@@ -1,5 +1,6 @@
 #include "sweep.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,7 +41,7 @@ absl::Status MeasurePoint(Point point, const std::vector<TrafficKind>& kinds,
   if (!bench.ok()) return bench.status();
   for (const TrafficKind kind : kinds) {
     traffic.kind = kind;
-    Scene scene = bench->Measure(MakePackets(*cluster, traffic, FrameSizes::kSmallest));
+    Scene scene = bench->Measure(MakePackets(*cluster, traffic, std::nullopt));
     scene.sweep = point.sweep;
     report.scenes.push_back(std::move(scene));
   }
