@@ -18,13 +18,14 @@ thread_local size_t allocations = 0;
 }  // namespace
 
 // NOLINTBEGIN(misc-new-delete-overloads): the aligned forms call these
-void* operator new(size_t bytes) {
+// Not inlined: the compiler would see malloc's memory deleted, or new's freed.
+[[gnu::noinline]] void* operator new(size_t bytes) {
   ++allocations;
   if (void* const memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 // NOLINTEND(misc-new-delete-overloads)
 
 namespace npf::testing {
