@@ -38,11 +38,6 @@ std::map<std::string, uint64_t> CountVerdicts(std::span<const Verdict> verdicts)
   return counts;
 }
 
-bool HasFamily(const Packets& packets, uint8_t family) {
-  return std::ranges::any_of(packets.keys,
-                             [=](const FlowKey& key) { return key.family == family; });
-}
-
 // All but the figures themselves.
 Figure DescribeFigure(const Contender& contender, const Check& check, bool rival) {
   return {.contender = contender.name(),
@@ -62,6 +57,11 @@ void SetFigures(Series series, Figure& figure) {
 }
 
 }  // namespace
+
+bool HasFamily(const Packets& packets, uint8_t family) {
+  return std::ranges::any_of(packets.keys,
+                             [=](const FlowKey& key) { return key.family == family; });
+}
 
 absl::StatusOr<CompiledCluster> CompileCluster(std::string name, Snapshot snapshot) {
   constexpr int kTimes = 9;
@@ -110,12 +110,13 @@ absl::StatusOr<Packets> ReadTrace(const std::string& path, Checksums checksums, 
   absl::StatusOr<CapturedPackets> read = ReadPackets(path, checksums);
   if (!read.ok()) return read.status();
   if (read->keys.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": no packet of it can be judged"));
+    return absl::InvalidArgumentError("no packet of it can be judged");
   }
   Packets packets{.family = "capture", .traffic = std::filesystem::path(path).stem().string()};
   packets.keys.reserve(count);
   for (size_t i = 0; i < count; ++i) packets.keys.push_back(read->keys[i % read->keys.size()]);
   packets.frames = std::move(read->frames);
+  packets.end = read->end;
   return packets;
 }
 

@@ -55,11 +55,14 @@ struct Packets {
   uint64_t seed = 0;
   std::vector<FlowKey> keys;
   FrameSet frames;
+  absl::Status end;  // of a capture that is bad in the middle: why it was not read further
 };
 
 // Without `sizes` there are no frames.
 Packets MakePackets(const CompiledCluster& cluster, const TrafficOptions& options,
                     std::optional<FrameSizes> sizes);
+bool HasFamily(const Packets& packets, uint8_t family);
+
 // To what rivals hold of the cluster; see MakeTrafficTo().
 Packets MakePacketsTo(const Expansion& expansion, const CompiledCluster& cluster,
                       const TrafficOptions& options);

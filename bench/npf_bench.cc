@@ -45,6 +45,7 @@ struct Flags {
   std::string frames = "64";
   std::string output = "table";
   std::string compare;
+  std::optional<Report> old_report;  // that `compare` names
   std::string html;
   size_t rounds = 15;
   size_t packets = 512 * 1024;
@@ -61,6 +62,11 @@ struct ReportFlags {
 };
 
 int Fail(const absl::Status& status) { return tools::ReportStatus(status); }
+
+absl::Status Named(const std::string& path, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat(path, ": ", std::string(status.message())));
+}
 
 Checksums ToChecksums(const std::string& name, Checksums otherwise) {
   if (name == "verify") return Checksums::kVerify;
@@ -109,7 +115,10 @@ absl::StatusOr<CompiledCluster> LoadCluster(const Flags& flags, int& exit_status
 
 absl::StatusOr<Packets> GetPackets(const Flags& flags, const CompiledCluster& cluster) {
   if (flags.trace != "synthetic") {
-    return ReadTrace(flags.trace, ToChecksums(flags.checksums, Checksums::kIgnore), flags.packets);
+    absl::StatusOr<Packets> read =
+        ReadTrace(flags.trace, ToChecksums(flags.checksums, Checksums::kIgnore), flags.packets);
+    if (!read.ok()) return Named(flags.trace, read.status());
+    return read;
   }
   Packets packets = MakePackets(cluster,
                                 {.kind = *ParseTrafficKind(flags.traffic),
@@ -144,10 +153,8 @@ int WritePage(const std::string& path, std::span<const Report> reports) {
 
 int Tell(const Flags& flags, const Report& report) {
   std::string text = flags.output == "json" ? ToJson(report) : ToText(report);
-  if (!flags.compare.empty()) {
-    absl::StatusOr<Report> old_report = ReadReportFile(flags.compare);
-    if (!old_report.ok()) return Fail(old_report.status());
-    absl::StrAppend(&text, "\n", CompareText(*old_report, report));
+  if (flags.old_report.has_value()) {
+    absl::StrAppend(&text, "\n", CompareText(*flags.old_report, report));
   }
   if (!tools::WriteOut(text)) return tools::kExitEnvironment;
   if (!flags.html.empty()) {
@@ -160,14 +167,14 @@ int Tell(const Flags& flags, const Report& report) {
 int TellVerdicts(const Flags& flags, const CompiledCluster& cluster) {
   const absl::StatusOr<CaptureVerdicts> counted = CountCaptureVerdicts(
       cluster.program, flags.trace, ToChecksums(flags.checksums, Checksums::kVerify));
-  if (!counted.ok()) return Fail(counted.status());
+  if (!counted.ok()) return Fail(Named(flags.trace, counted.status()));
   tools::Table table({"VERDICT", ">PACKETS"});
   for (const auto& [verdict, packets] : counted->counts) {
     table.AddRow({verdict, absl::StrCat(packets)});
   }
   table.AddRow({"all", absl::StrCat(counted->packets)});
   tools::WriteOut(table.Text());
-  return counted->end.ok() ? tools::kExitDone : Fail(counted->end);
+  return counted->end.ok() ? tools::kExitDone : Fail(Named(flags.trace, counted->end));
 }
 
 int RunTable(const Flags& flags, Report& report) {
@@ -200,14 +207,25 @@ int RunScene(const Flags& flags, Report& report) {
   if (flags.verdicts) return TellVerdicts(flags, *cluster);
   const absl::StatusOr<Packets> packets = GetPackets(flags, *cluster);
   if (!packets.ok()) return Fail(packets.status());
-  const absl::StatusOr<Bench> bench = Bench::Create(*cluster, ToRunOptions(flags), report.missing);
+  if (!packets->end.ok()) Fail(Named(flags.trace, packets->end));  // told; the rest is measured
+  RunOptions options = ToRunOptions(flags);
+  if (options.rivals && HasFamily(*packets, 6)) {
+    options.rivals = false;
+    report.missing.push_back("rivals: IPv4 only, and some packets are IPv6");
+  }
+  const absl::StatusOr<Bench> bench = Bench::Create(*cluster, options, report.missing);
   if (!bench.ok()) return Fail(bench.status());
   report.scenes.push_back(bench->Measure(*packets));
   if (flags.trace == "synthetic") MeasureExpansions(flags, *cluster, *bench, report);
   return Tell(flags, report);
 }
 
-int Run(const Flags& flags, const std::string& command) {
+int Run(Flags flags, const std::string& command) {
+  if (!flags.compare.empty()) {
+    absl::StatusOr<Report> old_report = ReadReportFile(flags.compare);
+    if (!old_report.ok()) return Fail(old_report.status());
+    flags.old_report = *std::move(old_report);
+  }
   const int cpu =
       flags.cpu >= 0 ? flags.cpu : static_cast<int>(std::thread::hardware_concurrency()) - 1;
   if (!PinToCpu(cpu)) tools::PrintError(absl::StrCat("cannot keep to CPU ", cpu));
@@ -255,8 +273,12 @@ void AddOptions(CLI::App& app, Flags& flags) {
                  "leaves to it, nothing; of --verdicts, verify")
       ->check(CLI::IsMember({"verify", "ip", "ignore"}));
   choice("--frames", flags.frames, "bytes of synthetic frames", {"64", "imix"});
-  app.add_option("--rounds", flags.rounds, "interleaved rounds")->capture_default_str();
-  app.add_option("--packets", flags.packets, "in a round")->capture_default_str();
+  app.add_option("--rounds", flags.rounds, "interleaved rounds")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  app.add_option("--packets", flags.packets, "in a round")
+      ->check(CLI::Range(64, 1 << 26))
+      ->capture_default_str();
   app.add_option("--seed", flags.seed, "of synthetic packets")->capture_default_str();
   app.add_option("--cpu", flags.cpu, "to keep to; the last one where not given");
   app.add_flag("--verdicts", flags.verdicts,
@@ -283,7 +305,11 @@ int Main(int argc, char** argv) {
   AddOptions(app, flags);
   ReportFlags report_flags;
   const CLI::App* report = AddReport(app, report_flags);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? tools::kExitDone : tools::kExitUsage;
+  }
   if (report->parsed()) return RunReport(report_flags);
   std::string command = "npf-bench";
   for (int i = 1; i < argc; ++i) absl::StrAppend(&command, " ", std::string(argv[i]));

@@ -17,54 +17,62 @@ namespace {
 
 using Writer = rapidjson::PrettyWriter<rapidjson::StringBuffer>;
 
+template <typename T, typename Plain>
+concept Is = std::is_same_v<std::remove_const_t<T>, Plain>;
+
 // The fields of each struct, for the writer and the reader alike.
-template <typename Visitor, typename T>
+template <typename Visitor, Is<Figure> T>
 void VisitFields(Visitor& visit, T& value) {
-  using Plain = std::remove_const_t<T>;
-  if constexpr (std::is_same_v<Plain, Figure>) {
-    visit("contender", value.contender);
-    visit("rival", value.rival);
-    visit("ns", value.ns);
-    visit("wall_ns", value.wall_ns);
-    visit("cycles", value.cycles);
-    visit("table_bytes", value.table_bytes);
-    visit("build_ns", value.build_ns);
-    visit("checked", value.checked);
-    visit("disagreements", value.disagreements);
-  } else if constexpr (std::is_same_v<Plain, Latency>) {
-    visit("kernel", value.kernel);
-    visit("p50_ns", value.p50_ns);
-    visit("p99_ns", value.p99_ns);
-    visit("p999_ns", value.p999_ns);
-  } else if constexpr (std::is_same_v<Plain, Scene>) {
-    visit("workload", value.workload);
-    visit("family", value.family);
-    visit("traffic", value.traffic);
-    visit("sweep", value.sweep);
-    visit("pods", value.pods);
-    visit("policies", value.policies);
-    visit("cidrs", value.cidrs);
-    visit("packets", value.packets);
-    visit("seed", value.seed);
-    visit("v4_bytes", value.v4_bytes);
-    visit("v6_bytes", value.v6_bytes);
-    visit("compile_ns", value.compile_ns);
-    visit("verdicts", value.verdicts);
-    visit("figures", value.figures);
-    visit("latencies", value.latencies);
-  } else {
-    static_assert(std::is_same_v<Plain, Report>);
-    visit("command", value.command);
-    visit("version", value.version);
-    visit("cpu_model", value.cpu_model);
-    visit("system", value.system);
-    visit("kernel", value.kernel);
-    visit("cpu_count", value.cpu_count);
-    visit("load", value.load);
-    visit("core_ghz", value.core_ghz);
-    visit("tsc_ghz", value.tsc_ghz);
-    visit("missing", value.missing);
-  }
+  visit("contender", value.contender);
+  visit("rival", value.rival);
+  visit("ns", value.ns);
+  visit("wall_ns", value.wall_ns);
+  visit("cycles", value.cycles);
+  visit("table_bytes", value.table_bytes);
+  visit("build_ns", value.build_ns);
+  visit("checked", value.checked);
+  visit("disagreements", value.disagreements);
+}
+
+template <typename Visitor, Is<Latency> T>
+void VisitFields(Visitor& visit, T& value) {
+  visit("kernel", value.kernel);
+  visit("p50_ns", value.p50_ns);
+  visit("p99_ns", value.p99_ns);
+  visit("p999_ns", value.p999_ns);
+}
+
+template <typename Visitor, Is<Scene> T>
+void VisitFields(Visitor& visit, T& value) {
+  visit("workload", value.workload);
+  visit("family", value.family);
+  visit("traffic", value.traffic);
+  visit("sweep", value.sweep);
+  visit("pods", value.pods);
+  visit("policies", value.policies);
+  visit("cidrs", value.cidrs);
+  visit("packets", value.packets);
+  visit("seed", value.seed);
+  visit("v4_bytes", value.v4_bytes);
+  visit("v6_bytes", value.v6_bytes);
+  visit("compile_ns", value.compile_ns);
+  visit("verdicts", value.verdicts);
+  visit("figures", value.figures);
+  visit("latencies", value.latencies);
+}
+
+template <typename Visitor, Is<Report> T>
+void VisitFields(Visitor& visit, T& value) {
+  visit("command", value.command);
+  visit("version", value.version);
+  visit("cpu_model", value.cpu_model);
+  visit("system", value.system);
+  visit("kernel", value.kernel);
+  visit("cpu_count", value.cpu_count);
+  visit("load", value.load);
+  visit("core_ghz", value.core_ghz);
+  visit("tsc_ghz", value.tsc_ghz);
+  visit("missing", value.missing);
 }
 
 class FieldWriter {
