@@ -8,7 +8,6 @@
 namespace npf::bench {
 namespace {
 
-constexpr size_t kChunkKeys = 2048;
 constexpr size_t kWarmingChunks = 8;
 
 // What reading a clock twice costs.

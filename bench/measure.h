@@ -17,6 +17,8 @@
 
 namespace npf::bench {
 
+inline constexpr size_t kChunkKeys = 2048;
+
 double Median(std::vector<double> values);  // 0 of none
 double Best(std::span<const double> values);
 // The value that `share` of them do not exceed, 0 < share <= 1.

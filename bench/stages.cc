@@ -8,6 +8,7 @@
 #include "classify/address_lookup.h"
 #include "frame_judge.h"
 #include "machine.h"
+#include "measure.h"
 
 namespace npf::bench {
 namespace {
@@ -189,18 +190,23 @@ std::unique_ptr<Contender> MakeParseDecideStage(const StageProgram& compiled, Ke
 std::vector<double> MeasureBatchLatency(const Program& program, Kernel kernel,
                                         std::span<const FlowKey> keys, size_t rounds) {
   SelectKernel(kernel);
-  const double ticks_a_ns = std::max(ProbeTscGhz(), 0.0);
+  const double ticks_a_ns = ProbeTscGhz();
   const double ns_a_tick = ticks_a_ns == 0 ? 1 : 1 / ticks_a_ns;
   const uint64_t cost = TickCost();
+  std::vector<FlowKey> chunk(kChunkKeys);
   std::array<Verdict, kBatch> verdicts;
   std::vector<double> ns;
-  for (size_t round = 0; round < rounds; ++round) {
-    for (size_t done = 0; done + kBatch <= keys.size(); done += kBatch) {
-      const uint64_t start = Ticks();
-      Classify(program, kOptions, keys.subspan(done, kBatch), verdicts);
-      const uint64_t spent = Ticks() - start;
-      ns.push_back(static_cast<double>(spent - std::min(spent, cost)) * ns_a_tick);
+  for (size_t i = 0; i < rounds * (keys.size() / kBatch); ++i) {
+    const size_t first = i * kBatch % (keys.size() / kBatch * kBatch);
+    const size_t place = first % kChunkKeys;
+    if (place == 0) {
+      const size_t count = std::min(kChunkKeys, keys.size() - first);
+      std::ranges::copy(keys.subspan(first, count), chunk.begin());
     }
+    const uint64_t start = Ticks();
+    Classify(program, kOptions, {chunk.data() + place, kBatch}, verdicts);
+    const uint64_t spent = Ticks() - start;
+    ns.push_back(static_cast<double>(spent - std::min(spent, cost)) * ns_a_tick);
   }
   return ns;
 }

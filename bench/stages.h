@@ -33,7 +33,7 @@ std::unique_ptr<Contender> MakeParseDecideStage(const StageProgram& compiled, Ke
                                                 const FrameSet& frames, Checksums checksums);
 
 // How long each batch of 64 takes, in nanoseconds: `rounds` passes over the whole batches of
-// `keys`. The reading of the time itself is taken off.
+// `keys`, which are handed over in chunks as everywhere. The reading of the time is taken off.
 std::vector<double> MeasureBatchLatency(const Program& program, Kernel kernel,
                                         std::span<const FlowKey> keys, size_t rounds);
 
