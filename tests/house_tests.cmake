@@ -39,7 +39,7 @@ find_package(GTest REQUIRED)
 include(GoogleTest)
 if(NPF_BUILD_TOOLS)
   add_executable(tools_test unit/csv_test.cc unit/question_test.cc unit/verifier_test.cc)
-  target_link_libraries(tools_test PRIVATE npf_verbs GTest::gtest_main)
+  target_link_libraries(tools_test PRIVATE npf_verbs GTest::gtest_main npf_test_flags)
   gtest_discover_tests(tools_test TEST_PREFIX tools. PROPERTIES LABELS quick)
 
   add_test(NAME tools.cli COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/run.sh $<TARGET_FILE:npf>
@@ -62,5 +62,5 @@ if(NPF_BUILD_TOOLS)
 endif()
 
 add_executable(capi_test unit/capi_test.cc)
-target_link_libraries(capi_test PRIVATE npf_npf GTest::gtest_main)
+target_link_libraries(capi_test PRIVATE npf_npf GTest::gtest_main npf_test_flags)
 gtest_discover_tests(capi_test TEST_PREFIX capi. PROPERTIES LABELS quick)

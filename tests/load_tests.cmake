@@ -5,26 +5,27 @@ include(GoogleTest)
 add_executable(model_test
   unit/model_snapshot_test.cc unit/model_validate_cluster_test.cc unit/model_validate_test.cc)
 target_include_directories(model_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-target_link_libraries(model_test PRIVATE npf_npf GTest::gtest_main npf_flags)
+target_link_libraries(model_test PRIVATE npf_npf GTest::gtest_main npf_test_flags)
 gtest_discover_tests(model_test TEST_PREFIX model. PROPERTIES LABELS quick)
 
 add_executable(load_test
   unit/load_cluster_policy_test.cc unit/load_cluster_test.cc unit/load_files_test.cc
   unit/load_json_test.cc unit/load_kinds_test.cc unit/load_policy_test.cc unit/load_yaml_test.cc)
 target_include_directories(load_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-target_link_libraries(load_test PRIVATE npf_load ZLIB::ZLIB GTest::gtest_main npf_flags)
+target_link_libraries(load_test PRIVATE npf_load ZLIB::ZLIB GTest::gtest_main npf_test_flags)
 gtest_discover_tests(load_test TEST_PREFIX load. PROPERTIES LABELS quick)
 
 add_executable(load_conformance_test
-  conformance/fixture.cc conformance/policies_load_test.cc conformance/same_snapshot_test.cc
+  conformance/policies_load_test.cc conformance/same_snapshot_test.cc
   conformance/validation_test.cc)
-target_link_libraries(load_conformance_test PRIVATE npf_testing GTest::gtest_main npf_flags)
+target_link_libraries(load_conformance_test PRIVATE npf_conformance npf_testing GTest::gtest_main
+                                                    npf_test_flags)
 gtest_discover_tests(load_conformance_test TEST_PREFIX conformance. PROPERTIES LABELS quick)
 
 if(NPF_BUILD_TOOLS)
-  add_executable(badinput_test conformance/badinput_test.cc conformance/fixture.cc)
+  add_executable(badinput_test conformance/badinput_test.cc)
   target_compile_definitions(badinput_test PRIVATE NPF_COMMAND="$<TARGET_FILE:npf>")
-  target_link_libraries(badinput_test PRIVATE npf_testing GTest::gtest_main npf_flags)
+  target_link_libraries(badinput_test PRIVATE npf_conformance npf_testing GTest::gtest_main npf_test_flags)
   add_dependencies(badinput_test npf)
   gtest_discover_tests(badinput_test TEST_PREFIX conformance. PROPERTIES LABELS quick)
 endif()
