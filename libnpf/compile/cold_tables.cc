@@ -7,6 +7,8 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+
 namespace npf {
 namespace {
 
@@ -101,6 +103,8 @@ void WriteRows(const ResolvedPolicy& policy, ImageWriter& writer) {
 void WriteEndpoints(const ResolvedPolicy& policy, ImageWriter& writer) {
   std::vector<uint32_t> label_strings;
   for (const std::string& text : policy.label_texts) label_strings.push_back(writer.Intern(text));
+  absl::flat_hash_map<const Pod*, uint32_t> pod_names;  // a pod may have two addresses
+  pod_names.reserve(policy.endpoints.size());
   std::string name;
   std::string_view last_node;
   uint32_t node = layout::kNone;
@@ -120,8 +124,12 @@ void WriteEndpoints(const ResolvedPolicy& policy, ImageWriter& writer) {
     record.name = node;
     record.labels = layout::kNone;
     if (endpoint.pod != nullptr) {
-      name.assign(endpoint.pod->ns).append("/").append(endpoint.pod->name);
-      record.name = writer.Intern(name);
+      const auto [known, inserted] = pod_names.try_emplace(endpoint.pod, 0);
+      if (inserted) {
+        name.assign(endpoint.pod->ns).append("/").append(endpoint.pod->name);
+        known->second = writer.Append(name);
+      }
+      record.name = known->second;
       record.labels = label_strings[endpoint.label_text];
     }
     endpoints.push_back(record);

@@ -31,10 +31,15 @@ uint32_t ImageWriter::Intern(std::string_view text) {
   if (text.empty()) return layout::kNone;
   const auto known = string_ids_.find(text);
   if (known != string_ids_.end()) return *known;
+  const uint32_t id = Append(text);
+  string_ids_.insert(id);
+  return id;
+}
+
+uint32_t ImageWriter::Append(std::string_view text) {
   const auto id = static_cast<uint32_t>(string_offsets_.size() - 1);
   string_bytes_.append(text);
   string_offsets_.push_back(static_cast<uint32_t>(string_bytes_.size()));
-  string_ids_.insert(id);
   return id;
 }
 

@@ -47,6 +47,8 @@ class ImageWriter {
   void Clear(layout::SectionId id) { sections_[id] = {}; }
 
   uint32_t Intern(std::string_view text);  // kNone for ""
+  // A string that is known to be new, which Intern will not find: names of pods are many.
+  uint32_t Append(std::string_view text);
 
   size_t SectionBytes(layout::SectionId id) const { return sections_[id].bytes.size(); }
   size_t ImageBytes() const;
