@@ -1,7 +1,7 @@
 #include "table.h"
 
 #include <algorithm>
-#include <optional>
+#include <cstdio>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -30,8 +30,8 @@ class TableMaker {
     AddSpeed();
     AddInstructions();
     AddFib();
-    AddAcl(4, "10k", "avx512x32", "avx2", {3, 5}, {5, 8});
-    AddAcl(5, "100k", "avx512x32", "scalar", {7, 13}, {10, 40});
+    AddAcl(4, 10, "avx512x32", "avx2", {3, 5}, {5, 8});
+    AddAcl(5, 100, "avx512x32", "scalar", {7, 13}, {10, 40});
     AddGrowth();
     AddParse();
     AddIpv6();
@@ -114,23 +114,24 @@ class TableMaker {
         {{ratio, 1.9, 1.4}});
   }
 
-  // The scene whose packets go to what that many rules speak of.
-  const Scene* FindAclScene(const std::string& size) const {
+  // The scene whose packets go to what a set of at most that many rules speaks of: the largest.
+  const Scene* FindAclScene(uint64_t rules_max) const {
     const Scene* found = nullptr;
     uint64_t most = 0;
     for (const Scene& scene : report_.scenes) {
-      const Figure* const acl = FindFigure(&scene, absl::StrCat("rte_acl ", size, " "));
-      if (acl == nullptr || acl->checked < most || !scene.traffic.starts_with("to-")) continue;
+      unsigned long rules = 0;
+      if (std::sscanf(scene.traffic.c_str(), "to-%lu-rules", &rules) != 1) continue;
+      if (rules > rules_max || rules < most) continue;
+      most = rules;
       found = &scene;
-      most = acl->checked;
-      if (acl->checked == scene.packets) break;
     }
     return found;
   }
 
-  void AddAcl(int number, const std::string& size, const std::string& fast, const std::string& slow,
+  void AddAcl(int number, uint64_t thousands, const std::string& fast, const std::string& slow,
               Pair gate, Pair aim) {
-    const Scene* const scene = FindAclScene(size);
+    const std::string size = absl::StrCat(thousands, "k");
+    const Scene* const scene = FindAclScene(thousands * 1'000);
     const Figure* const decide = FindFigure(scene, "npf decide");
     const auto ratio = [&](const std::string& how) {
       return RatioOf(FindFigure(scene, absl::StrCat("rte_acl ", size, " ", how)), decide);
