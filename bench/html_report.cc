@@ -118,14 +118,14 @@ std::string ShortName(const std::string& contender) {
 // Median ns by x, for each line.
 using SweepLines = std::map<std::string, std::map<uint64_t, double>>;
 
-SweepLines GatherSweep(std::span<const Report> reports, const Sweep& sweep) {
+SweepLines GatherSweep(std::span<const Report> reports, const Sweep& sweep,
+                       std::string_view family) {
   SweepLines lines;
   for (const Report& report : reports) {
     for (const Scene& scene : report.scenes) {
-      if (scene.sweep != sweep.name) continue;
+      if (scene.sweep != sweep.name || scene.family != family) continue;
       for (const Figure& figure : scene.figures) {
-        const std::string name =
-            absl::StrCat(scene.family, " ", scene.traffic, ", ", ShortName(figure.contender));
+        const std::string name = absl::StrCat(scene.traffic, ", ", ShortName(figure.contender));
         if (lines.size() < kTones || lines.contains(name)) {
           lines[name][scene.*sweep.x] = figure.median_ns();
         }
@@ -151,23 +151,30 @@ Rows SweepRows(const SweepLines& lines, std::string_view x_name) {
   return rows;
 }
 
+std::string SweepPlotHtml(const SweepLines& lines, const Sweep& sweep, std::string_view family) {
+  LineChart chart{.title = absl::StrCat(family == "v6" ? "IPv6" : "IPv4", ": ns a decision over ",
+                                        std::string(sweep.title)),
+                  .x_label = std::string(sweep.x_label),
+                  .y_label = "ns a decision"};
+  Plot plot{.title = chart.title, .about = "Classify() in batches of 64, median of the rounds"};
+  for (const auto& [name, points] : lines) {
+    Line& line = chart.lines.emplace_back(Line{.name = name});
+    for (const auto& [x, ns] : points) line.points.emplace_back(static_cast<double>(x), ns);
+    plot.legend.push_back(name);
+  }
+  plot.svg = ToSvg(chart);
+  plot.rows = SweepRows(lines, sweep.title);
+  return PlotHtml(plot);
+}
+
+// A plot for each family, because IPv6 would leave no height for the lines of IPv4.
 std::string SweepHtml(std::span<const Report> reports) {
   std::string html;
   for (const Sweep& sweep : kSweeps) {
-    const SweepLines lines = GatherSweep(reports, sweep);
-    if (lines.empty()) continue;
-    LineChart chart{.title = absl::StrCat("ns a decision over ", std::string(sweep.title)),
-                    .x_label = std::string(sweep.x_label),
-                    .y_label = "ns a decision"};
-    Plot plot{.title = chart.title, .about = "Classify() in batches of 64, median of the rounds"};
-    for (const auto& [name, points] : lines) {
-      Line& line = chart.lines.emplace_back(Line{.name = name});
-      for (const auto& [x, ns] : points) line.points.emplace_back(static_cast<double>(x), ns);
-      plot.legend.push_back(name);
+    for (const std::string_view family : {"v4", "v6"}) {
+      const SweepLines lines = GatherSweep(reports, sweep, family);
+      if (!lines.empty()) html += SweepPlotHtml(lines, sweep, family);
     }
-    plot.svg = ToSvg(chart);
-    plot.rows = SweepRows(lines, sweep.title);
-    html += PlotHtml(plot);
   }
   if (html.empty()) return "";
   return absl::StrCat("<h2>How cost grows</h2><div class=\"plots\">", html, "</div>");
