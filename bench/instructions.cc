@@ -1,5 +1,5 @@
-// `npf-instructions WORKLOAD FAMILIES TRAFFIC STAGE`: one pass of a stage over packets, for a tool that
-// counts instructions. Counting begins and ends around that pass where the program runs under
+// `npf-instructions WORKLOAD FAMILIES TRAFFIC STAGE`: one pass of a stage over packets, for a tool
+// that counts instructions. Counting begins and ends around that pass where the program runs under
 // callgrind; without it nothing is counted. Prints what the pass was over.
 #include <valgrind/callgrind.h>
 

@@ -21,6 +21,9 @@ struct NamedRules {
 absl::Status AddDpdkRivals(const Snapshot& snapshot, const Program& program,
                            std::span<const NamedRules> rules, Rivals& rivals);
 
+// Names all of them as missing.
+void NameMissing(const std::string& why, Rivals& rivals);
+
 }  // namespace npf::bench
 
 #endif  // NPF_BENCH_DPDK_DPDK_RIVALS_H_

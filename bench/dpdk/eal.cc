@@ -5,6 +5,7 @@
 #include <rte_malloc.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -38,7 +39,11 @@ class AffinityKeeper {
   cpu_set_t before_;
 };
 
+// EAL finds processors there, and prints its manual where it does not.
+constexpr char kProcessors[] = "/sys/devices/system/cpu";
+
 absl::Status InitEal() {
+  if (access(kProcessors, R_OK) != 0) return absl::ErrnoToStatus(errno, kProcessors);
   const AffinityKeeper keeper;
   std::vector<std::string> arguments = {"npf-bench",
                                         "-l",

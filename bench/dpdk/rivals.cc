@@ -69,6 +69,12 @@ Expansion DescribeRules(const RuleSet& set) {
 
 }  // namespace
 
+void NameMissing(const std::string& why, Rivals& rivals) {
+  for (const char* name : {"rte_acl", "rte_fib x2", "rte_fib + rte_hash"}) {
+    rivals.missing.push_back(absl::StrCat(name, ": ", why));
+  }
+}
+
 absl::StatusOr<Rivals> MakeRivals(const Snapshot& snapshot, const Program& program,
                                   const RivalOptions& options) {
   Rivals rivals;
