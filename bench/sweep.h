@@ -10,8 +10,8 @@
 
 namespace npf::bench {
 
-// Adds to `report` the decide stage over clusters of growing size: IPv4 uniform and Zipf, IPv6
-// uniform. Of the traffic's options, `packets` and `seed` count.
+// Adds to `report` the decide stage over clusters of growing size, each for IPv4 and IPv6, uniform
+// and Zipf. Of the traffic's options, `packets` and `seed` count.
 absl::Status MeasureSweeps(RunOptions options, const TrafficOptions& traffic, Report& report);
 
 }  // namespace npf::bench
