@@ -21,13 +21,13 @@ struct Sweep {
 
 std::vector<Sweep> Sweeps() {
   std::vector<Sweep> sweeps = {{.name = "pods"}, {.name = "policies"}, {.name = "cidrs"}};
-  for (const uint32_t pods : {1'000, 2'000, 5'000, 10'000, 20'000, 50'000, 100'000}) {
+  for (const uint32_t pods : {1'000u, 2'000u, 5'000u, 10'000u, 20'000u, 50'000u, 100'000u}) {
     sweeps[0].points.push_back({pods, {.pods = pods, .policies = pods / 10}});
   }
-  for (const uint32_t policies : {100, 200, 500, 1'000, 2'000, 5'000, 10'000}) {
+  for (const uint32_t policies : {100u, 200u, 500u, 1'000u, 2'000u, 5'000u, 10'000u}) {
     sweeps[1].points.push_back({policies, {.policies = policies}});
   }
-  for (const uint32_t cidrs : {50, 100, 200, 500, 1'000, 2'000, 5'000, 10'000}) {
+  for (const uint32_t cidrs : {50u, 100u, 200u, 500u, 1'000u, 2'000u, 5'000u, 10'000u}) {
     sweeps[2].points.push_back({cidrs, {.cidrs = cidrs}});
   }
   return sweeps;

@@ -42,7 +42,7 @@ Report MakeReport() {
   Figure rival = MakeFigure("rte_acl 10k avx2", {30, 31, 29});
   rival.rival = true;
   report.scenes[0].figures.push_back(rival);
-  for (const uint64_t pods : {1'000, 10'000}) {
+  for (const uint64_t pods : {1'000u, 10'000u}) {
     Scene scene = MakeScene("pods-" + std::to_string(pods), "zipf");
     scene.sweep = "pods";
     scene.pods = pods;
