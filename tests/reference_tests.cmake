@@ -37,7 +37,7 @@ target_link_libraries(npf_conformance PUBLIC npf_testing_helpers PRIVATE npf_tes
 add_executable(differential_test
   differential/canonical_test.cc differential/random_test.cc differential/shrink_test.cc
   differential/tiny_universe_test.cc differential/wide_test.cc)
-target_link_libraries(differential_test PRIVATE npf_testing GTest::gtest_main npf_test_flags)
+target_link_libraries(differential_test PRIVATE npf_testing GTest::gtest_main npf_flags)
 
 add_executable(mutation_test differential/mutation_test.cc)
 target_link_libraries(mutation_test PRIVATE npf_conformance npf_testing_helpers npf_mutated_reference
@@ -53,15 +53,18 @@ if(NPF_SANITIZE)
 endif()
 set_tests_properties(differential.quick PROPERTIES LABELS quick COST 100 ENVIRONMENT
   "NPF_DIFFERENTIAL_CLUSTERS=300;NPF_DIFFERENTIAL_QUESTIONS=${npf_quick_questions};NPF_SHUFFLED_CLUSTERS=40;NPF_UNIVERSE_STRIDE=${npf_quick_stride}")
-# The whole of it: 50 million random decisions, and the exhaustive small universe, in two tests of about
-# a processor each. A sanitizer build runs the quick part only.
+# The whole of it: 50 million random decisions, and the exhaustive small universe. A sanitizer build
+# runs the quick part only. Parts of about the same length, so that they share the processors; the
+# last has what no other names. They take longest, so they begin first.
+function(npf_whole_part name filter)
+  add_test(NAME differential.whole_${name} COMMAND differential_test --gtest_filter=${filter})
+  set_tests_properties(differential.whole_${name} PROPERTIES LABELS whole TIMEOUT 1800 COST 300)
+endfunction()
 if(NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
-  add_test(NAME differential.whole_random
-           COMMAND differential_test --gtest_filter=*OnRandomClusters)
-  add_test(NAME differential.whole COMMAND differential_test --gtest_filter=-*OnRandomClusters)
-  # They take longest, so they begin first.
-  set_tests_properties(differential.whole_random differential.whole PROPERTIES
-                       LABELS whole TIMEOUT 1800 COST 300)
+  npf_whole_part(random *OnRandomClusters)
+  npf_whole_part(ingress_tiers *IngressTiers)
+  npf_whole_part(egress_tiers *EgressTiers)
+  npf_whole_part(rest -*OnRandomClusters:*IngressTiers:*EgressTiers)
 endif()
 add_test(NAME mutation COMMAND mutation_test)
 set_tests_properties(mutation PROPERTIES LABELS quick COST 100)
@@ -72,4 +75,4 @@ add_executable(conformance_test
   conformance/npguard_test.cc conformance/rules_test.cc conformance/selectors_test.cc)
 target_link_libraries(conformance_test PRIVATE npf_conformance npf_testing GTest::gtest_main
                                                npf_test_flags)
-gtest_discover_tests(conformance_test TEST_PREFIX conformance. PROPERTIES LABELS quick)
+gtest_discover_tests(conformance_test TEST_PREFIX conformance. PROPERTIES LABELS quick COST 50)

@@ -275,10 +275,12 @@ TEST(TinyUniverseTest, EngineEqualsReferenceOnEveryPolicyAndQuestionOfIpv6) {
   AskEverything(kIpv6World, CountFromEnvironment("NPF_UNIVERSE_STRIDE", 1));
 }
 
-TEST(TinyUniverseTest, EngineEqualsReferenceOnEveryPairOfTiers) {
-  for (const bool egress : {false, true}) {
-    AskEveryTier(egress, CountFromEnvironment("NPF_UNIVERSE_STRIDE", 1));
-  }
+TEST(TinyUniverseTest, EngineEqualsReferenceOnEveryPairOfIngressTiers) {
+  AskEveryTier(false, CountFromEnvironment("NPF_UNIVERSE_STRIDE", 1));
+}
+
+TEST(TinyUniverseTest, EngineEqualsReferenceOnEveryPairOfEgressTiers) {
+  AskEveryTier(true, CountFromEnvironment("NPF_UNIVERSE_STRIDE", 1));
 }
 
 }  // namespace
