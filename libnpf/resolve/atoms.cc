@@ -115,10 +115,20 @@ std::vector<uint32_t> AtomTable::NodeAtomsOf(const Node& node) const {
   return atoms;
 }
 
+bool AtomTable::IsSelectedBy(const std::string& key, size_t place) {
+  if (place == last_keys_.size()) {
+    last_keys_.push_back({key, pod_selectors_.keys().contains(key)});
+  } else if (last_keys_[place].key != key) {
+    last_keys_[place] = {key, pod_selectors_.keys().contains(key)};
+  }
+  return last_keys_[place].is_selected_by;
+}
+
 uint32_t AtomTable::LabelSetOf(const Pod& pod) {
   projection_.clear();
+  size_t place = 0;
   for (const auto& label : pod.labels) {
-    if (!pod_selectors_.keys().contains(label.first)) continue;
+    if (!IsSelectedBy(label.first, place++)) continue;
     // With separators that no label can contain.
     projection_.append(label.first).push_back('\0');
     projection_.append(label.second).push_back('\0');
@@ -169,7 +179,10 @@ uint32_t AtomTable::MatchAtoms(uint32_t ns, uint32_t label_set) {
 }
 
 AtomTable::PodIdentity AtomTable::Identify(const Pod& pod) {
-  const uint32_t ns = ns_index_.at(pod.ns);
+  if (last_ns_ == kNone || snapshot_.namespaces()[last_ns_].name != pod.ns) {
+    last_ns_ = ns_index_.at(pod.ns);
+  }
+  const uint32_t ns = last_ns_;
   const uint32_t label_set = LabelSetOf(pod);
   const auto [found, inserted] = identities_.try_emplace(uint64_t{ns} << 32 | label_set, 0);
   if (inserted) found->second = MatchAtoms(ns, label_set);

@@ -58,6 +58,9 @@ class AtomTable {
   using PodsKey = std::tuple<uint32_t, uint32_t, uint32_t>;
   std::pair<uint32_t, bool> Intern(const PodsKey& key);  // and whether it is new
   uint32_t LabelSetOf(const Pod& pod);
+  // Whether selectors of pods speak of the key of a pod's label. `place` is that of the label among
+  // the pod's: most pods have the keys of the pod before in the same places.
+  bool IsSelectedBy(const std::string& key, size_t place);
   uint32_t MatchAtoms(uint32_t ns, uint32_t label_set);
   const std::vector<uint32_t>& NamespaceSelectorsOf(uint32_t ns);
 
@@ -80,7 +83,13 @@ class AtomTable {
   absl::flat_hash_map<uint32_t, std::vector<Scoped>> by_ns_selector_;
   PrefixForest forest_;
 
-  std::string projection_;  // of LabelSetOf: labels that selectors speak of
+  uint32_t last_ns_ = kNone;  // of the pod before
+  struct Key {
+    std::string key;
+    bool is_selected_by;
+  };
+  std::vector<Key> last_keys_;  // of the pods before, by place
+  std::string projection_;      // of LabelSetOf: labels that selectors speak of
   std::vector<LabelSet> label_sets_;
   std::vector<std::string> label_texts_;
   absl::flat_hash_map<std::string, uint32_t> label_set_ids_;

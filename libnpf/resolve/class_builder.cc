@@ -1,8 +1,6 @@
 #include "resolve/class_builder.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <utility>
 
 namespace npf::resolve {
@@ -11,30 +9,6 @@ namespace {
 void AddRepresentative(AddressClass& address_class, const IpAddress& address) {
   auto& known = address_class.representatives[address.family == Family::kIpv4 ? 0 : 1];
   if (known.size() < 2) known.push_back(address);
-}
-
-// The order is found on small keys that compare as numbers.
-struct AddressKey {
-  Family family;
-  std::array<uint64_t, 2> value;
-  uint32_t index;
-  auto operator<=>(const AddressKey&) const = default;
-};
-
-void SortByAddress(std::vector<Endpoint>& endpoints) {
-  std::vector<AddressKey> keys;
-  keys.reserve(endpoints.size());
-  for (const Endpoint& endpoint : endpoints) {
-    AddressKey key{endpoint.address.family, {}, static_cast<uint32_t>(keys.size())};
-    std::memcpy(key.value.data(), endpoint.address.bytes.data(), sizeof key.value);
-    for (uint64_t& half : key.value) half = __builtin_bswap64(half);
-    keys.push_back(key);
-  }
-  std::sort(keys.begin(), keys.end());
-  std::vector<Endpoint> sorted;
-  sorted.reserve(endpoints.size());
-  for (const AddressKey& key : keys) sorted.push_back(endpoints[key.index]);
-  endpoints = std::move(sorted);
 }
 
 }  // namespace
@@ -65,36 +39,37 @@ uint32_t ClassBuilder::OtherClass(AddressKind kind, uint32_t block_set,
   return found->second;
 }
 
-void ClassBuilder::AddEndpoint(const Endpoint& endpoint) {
-  AddRepresentative(out_.classes[endpoint.address_class], endpoint.address);
-  out_.endpoints.push_back(endpoint);
-}
-
 void ClassBuilder::Build(const Inventory& inventory) {
-  out_.endpoints.reserve(inventory.pods.size() + inventory.nodes.size());
+  std::vector<Endpoint> endpoints;  // in the order of the inventory
+  endpoints.reserve(inventory.by_address.size());
+  const auto add = [&](const Endpoint& endpoint) {
+    AddRepresentative(out_.classes[endpoint.address_class], endpoint.address);
+    endpoints.push_back(endpoint);
+  };
   const PrefixForest& forest = atoms_.forest();
   for (const PodAddress& held : inventory.pods) {
     const AtomTable::PodIdentity identity = atoms_.Identify(*held.pod);
     const uint32_t address_class = PodClass(identity.atom_set, forest.Find(held.address).block_set,
                                             ports_.InternSignature(*held.pod));
-    AddEndpoint({.address = held.address,
-                 .kind = AddressKind::kPod,
-                 .address_class = address_class,
-                 .pod = held.pod,
-                 .node = held.pod->node_name,
-                 .label_text = identity.labels});
+    add({.address = held.address,
+         .kind = AddressKind::kPod,
+         .address_class = address_class,
+         .pod = held.pod,
+         .node = held.pod->node_name,
+         .label_text = identity.labels});
   }
   out_.pod_class_count = static_cast<uint32_t>(out_.classes.size());
   for (const NodeAddress& held : inventory.nodes) {
     std::vector<uint32_t> node_atoms;
     if (held.object != nullptr) node_atoms = atoms_.NodeAtomsOf(*held.object);
     const uint32_t block_set = forest.Find(held.address).block_set;
-    AddEndpoint({.address = held.address,
-                 .kind = AddressKind::kNode,
-                 .address_class = OtherClass(AddressKind::kNode, block_set, node_atoms),
-                 .node = held.node});
+    add({.address = held.address,
+         .kind = AddressKind::kNode,
+         .address_class = OtherClass(AddressKind::kNode, block_set, node_atoms),
+         .node = held.node});
   }
-  SortByAddress(out_.endpoints);
+  out_.endpoints.reserve(endpoints.size());
+  for (const uint32_t index : inventory.by_address) out_.endpoints.push_back(endpoints[index]);
   AddRegions();
   AddRegionRepresentatives();
 }

@@ -27,7 +27,6 @@ class ClassBuilder {
   uint32_t PodClass(uint32_t atom_set, uint32_t block_set, uint32_t port_signature);
   uint32_t OtherClass(AddressKind kind, uint32_t block_set,
                       const std::vector<uint32_t>& node_atoms = {});
-  void AddEndpoint(const Endpoint& endpoint);
   void AddRegions();
   void AddRegionRepresentatives();
 

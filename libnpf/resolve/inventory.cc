@@ -1,23 +1,14 @@
 #include "resolve/inventory.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <utility>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
-#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 
 namespace npf::resolve {
 namespace {
-
-struct AddressHash {
-  size_t operator()(const IpAddress& address) const {
-    uint64_t halves[2];
-    std::memcpy(halves, address.bytes.data(), sizeof halves);
-    return absl::HashOf(halves[0], halves[1], address.family);
-  }
-};
 
 bool IsFinished(const Pod& pod) {
   return pod.phase == PodPhase::kSucceeded || pod.phase == PodPhase::kFailed;
@@ -29,67 +20,147 @@ bool Wins(const Pod& a, const Pod& b) {
   return a.creation_timestamp > b.creation_timestamp;
 }
 
+// An address that compares as numbers, and who claims it.
+struct AddressKey {
+  Family family;
+  std::array<uint64_t, 2> value;
+  uint32_t claim;  // index of a pod's claim, or of a node's plus the number of pods' claims
+  auto operator<=>(const AddressKey&) const = default;
+
+  bool SameAddress(const AddressKey& other) const {
+    return family == other.family && value == other.value;
+  }
+};
+
+AddressKey KeyOf(const IpAddress& address, size_t claim) {
+  AddressKey key{address.family, {}, static_cast<uint32_t>(claim)};
+  std::memcpy(key.value.data(), address.bytes.data(), sizeof key.value);
+  for (uint64_t& half : key.value) half = __builtin_bswap64(half);
+  return key;
+}
+
+// Collects every claim in the order of the Snapshot, sorts them by address, and settles those that
+// stand side by side.
 class Taker {
  public:
   Taker(const Snapshot& snapshot, Diagnostics& diagnostics)
       : snapshot_(snapshot), diagnostics_(diagnostics) {}
 
   Inventory Take() {
-    holder_.reserve(snapshot_.pods().size());
-    inventory_.pods.reserve(snapshot_.pods().size());
-    for (const Pod& pod : snapshot_.pods()) {
-      if (IsFinished(pod) || pod.host_network) continue;
-      for (const std::string& text : pod.ips) TakePodAddress(pod, text);
-    }
-    for (const Node& node : snapshot_.nodes()) {
-      for (const std::string& text : node.addresses) TakeNodeAddress(node.name, &node, text);
-    }
-    for (const Pod& pod : snapshot_.pods()) {
-      if (IsFinished(pod) || !pod.host_network) continue;
-      for (const std::string& text : pod.ips) TakeNodeAddress(pod.node_name, nullptr, text);
-    }
+    Claim();
+    Sort();
+    Settle();
+    if (kept_ != keys_.size()) DropLosers();
+    inventory_.by_address.reserve(keys_.size());
+    for (const AddressKey& key : keys_) inventory_.by_address.push_back(key.claim);
     return std::move(inventory_);
   }
 
  private:
-  void TakePodAddress(const Pod& pod, const std::string& text) {
-    const std::optional<IpAddress> address = ParseIpAddress(text);
-    if (!address) return;
-    const auto [found, inserted] = holder_.try_emplace(*address, inventory_.pods.size());
-    if (inserted) {
-      inventory_.pods.push_back({*address, &pod});
-      return;
+  void Claim() {
+    inventory_.pods.reserve(snapshot_.pods().size());
+    std::vector<const Pod*> on_host_network;
+    for (const Pod& pod : snapshot_.pods()) {
+      if (IsFinished(pod)) continue;
+      if (pod.host_network) {
+        on_host_network.push_back(&pod);
+        continue;
+      }
+      for (const std::string& text : pod.ips) {
+        const std::optional<IpAddress> address = ParseIpAddress(text);
+        if (address) inventory_.pods.push_back({*address, &pod});
+      }
     }
-    PodAddress& holder = inventory_.pods[found->second];
-    if (holder.pod == &pod) return;
-    const Pod& loser = Wins(pod, *holder.pod) ? *std::exchange(holder.pod, &pod) : pod;
+    for (const Node& node : snapshot_.nodes()) {
+      for (const std::string& text : node.addresses) ClaimForNode(node.name, &node, text);
+    }
+    for (const Pod* pod : on_host_network) {
+      for (const std::string& text : pod->ips) ClaimForNode(pod->node_name, nullptr, text);
+    }
+  }
+
+  void ClaimForNode(std::string_view node, const Node* object, const std::string& text) {
+    const std::optional<IpAddress> address = ParseIpAddress(text);
+    if (address) inventory_.nodes.push_back({*address, node, object});
+  }
+
+  void Sort() {
+    keys_.reserve(inventory_.pods.size() + inventory_.nodes.size());
+    for (const PodAddress& pod : inventory_.pods) keys_.push_back(KeyOf(pod.address, keys_.size()));
+    for (const NodeAddress& node : inventory_.nodes)
+      keys_.push_back(KeyOf(node.address, keys_.size()));
+    std::sort(keys_.begin(), keys_.end());
+  }
+
+  // Moves the one claim of each address that holds to the front of keys_.
+  void Settle() {
+    for (auto first = keys_.begin(); first != keys_.end();) {
+      const auto end = std::find_if(
+          first + 1, keys_.end(), [&](const AddressKey& key) { return !key.SameAddress(*first); });
+      keys_[kept_++] = end - first == 1 ? *first : Holder(first, end);
+      first = end;
+    }
+  }
+
+  // Pods' claims come before nodes'. A node's claim to what another node has is the same claim.
+  AddressKey Holder(std::vector<AddressKey>::iterator first,
+                    std::vector<AddressKey>::iterator end) {
+    const size_t pods = inventory_.pods.size();
+    if (first->claim >= pods) return *first;
+    const auto nodes = std::find_if(first, end, [&](auto& key) { return key.claim >= pods; });
+    const AddressKey holder = *std::min_element(first, nodes, [&](auto& a, auto& b) {
+      return Wins(*inventory_.pods[a.claim].pod, *inventory_.pods[b.claim].pod);
+    });
+    for (auto key = first; key != nodes; ++key) WarnLoser(key->claim, holder.claim);
+    for (auto key = nodes; key != end; ++key) WarnNode(key->claim - pods, holder.claim);
+    return holder;
+  }
+
+  void WarnLoser(size_t claim, size_t holding) {
+    const Pod& loser = *inventory_.pods[claim].pod;
+    const Pod& holder = *inventory_.pods[holding].pod;
+    if (&loser == &holder) return;
     diagnostics_.AddWarning(
         loser.position, absl::StrCat("Pod ", ObjectName(loser)), "status.podIPs",
-        absl::StrCat("address ", text, " is also that of pod ", ObjectName(*holder.pod),
+        absl::StrCat("address ", ToString(inventory_.pods[holding].address),
+                     " is also that of pod ", ObjectName(holder),
                      ", which has it: not terminating, then newest, then first by name"));
   }
 
-  void TakeNodeAddress(std::string_view node, const Node* object, const std::string& text) {
-    const std::optional<IpAddress> address = ParseIpAddress(text);
-    if (!address) return;
-    if (const auto pod = holder_.find(*address); pod != holder_.end()) {
-      const Pod& holder = *inventory_.pods[pod->second].pod;
-      diagnostics_.AddWarning(holder.position, absl::StrCat("Pod ", ObjectName(holder)),
-                              "status.podIPs",
-                              absl::StrCat("address ", text, " is also that of node ",
-                                           std::string(node), "; it is judged as the pod's"));
-      return;
+  void WarnNode(size_t claim, size_t holding) {
+    const Pod& holder = *inventory_.pods[holding].pod;
+    const NodeAddress& node = inventory_.nodes[claim];
+    diagnostics_.AddWarning(
+        holder.position, absl::StrCat("Pod ", ObjectName(holder)), "status.podIPs",
+        absl::StrCat("address ", ToString(node.address), " is also that of node ",
+                     std::string(node.node), "; it is judged as the pod's"));
+  }
+
+  // Leaves the claims that hold, in the order of the Snapshot, and numbers keys_ by what is left.
+  void DropLosers() {
+    keys_.resize(kept_);
+    const size_t pods = inventory_.pods.size();
+    std::vector<uint32_t> number(pods + inventory_.nodes.size(), 0);
+    for (const AddressKey& key : keys_) number[key.claim] = 1;
+    Inventory left;
+    for (size_t claim = 0; claim < number.size(); ++claim) {
+      if (number[claim] == 0) continue;
+      number[claim] = static_cast<uint32_t>(left.pods.size() + left.nodes.size());
+      if (claim < pods) {
+        left.pods.push_back(inventory_.pods[claim]);
+      } else {
+        left.nodes.push_back(inventory_.nodes[claim - pods]);
+      }
     }
-    if (node_addresses_.insert(*address).second) {
-      inventory_.nodes.push_back({*address, node, object});
-    }
+    for (AddressKey& key : keys_) key.claim = number[key.claim];
+    inventory_ = std::move(left);
   }
 
   const Snapshot& snapshot_;
   Diagnostics& diagnostics_;
   Inventory inventory_;
-  absl::flat_hash_map<IpAddress, size_t, AddressHash> holder_;
-  absl::flat_hash_set<IpAddress, AddressHash> node_addresses_;
+  std::vector<AddressKey> keys_;
+  size_t kept_ = 0;
 };
 
 }  // namespace
@@ -97,11 +168,7 @@ class Taker {
 std::string ObjectName(const Pod& pod) { return absl::StrCat(pod.ns, "/", pod.name); }
 
 Inventory TakeInventory(const Snapshot& snapshot, Diagnostics& diagnostics) {
-  Inventory inventory = Taker(snapshot, diagnostics).Take();
-  // A later winner of a shared address stands where the first claimant stood; restore pod order.
-  std::stable_sort(inventory.pods.begin(), inventory.pods.end(),
-                   [](const PodAddress& a, const PodAddress& b) { return a.pod < b.pod; });
-  return inventory;
+  return Taker(snapshot, diagnostics).Take();
 }
 
 }  // namespace npf::resolve

@@ -2,6 +2,7 @@
 #ifndef NPF_RESOLVE_INVENTORY_H_
 #define NPF_RESOLVE_INVENTORY_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,8 @@ struct NodeAddress {
 struct Inventory {
   std::vector<PodAddress> pods;    // in Snapshot order of pods; each address once
   std::vector<NodeAddress> nodes;  // each address once, none that a pod has
+  // All of them in the order of their addresses: an index of pods, or of nodes plus pods.size().
+  std::vector<uint32_t> by_address;
 };
 
 // R50: finished pods have no address. R52: a host-network pod's address is its node's. R51: of two

@@ -238,5 +238,34 @@ TEST(Resolve, ClaimedAddressesAndUnusedNamesAreWarnedOf) {
   EXPECT_TRUE(diagnostics.ok());
 }
 
+// R51: three pods and a node claim one address; the newest pod has it, and each other claim is
+// warned of. What nobody else claims stays in the order of addresses.
+TEST(Resolve, OneOfManyClaimsHolds) {
+  const auto pod = [](const std::string& name, const std::string& ip, const std::string& created) {
+    return "apiVersion: v1\nkind: Pod\nmetadata: {namespace: a, name: " + name +
+           ", creationTimestamp: '" + created + "'}\nstatus: {phase: Running, podIP: " + ip +
+           "}\n---\n";
+  };
+  const std::string yaml =
+      pod("one", "10.0.0.9", "2026-01-01T00:00:00Z") +
+      pod("two", "10.0.0.9", "2026-01-03T00:00:00Z") +
+      pod("three", "10.0.0.9", "2026-01-02T00:00:00Z") + pod("last", "10.0.0.1", "") +
+      "apiVersion: v1\nkind: Node\nmetadata: {name: n}\n"
+      "status: {addresses: [{type: InternalIP, address: 10.0.0.9}, "
+      "{type: InternalIP, address: 10.0.0.5}, {type: ExternalIP, address: 10.0.0.5}]}\n";
+  const Snapshot snapshot = SnapshotOf(yaml);
+  Diagnostics diagnostics;
+  std::vector<Cost> costs;
+  const auto resolved = Resolve(snapshot, {}, diagnostics, costs);
+  ASSERT_TRUE(resolved.ok());
+  ASSERT_EQ(resolved->endpoints.size(), 3u);
+  EXPECT_EQ(resolved->endpoints[0].pod->name, "last");
+  EXPECT_EQ(resolved->endpoints[1].kind, AddressKind::kNode);
+  EXPECT_EQ(resolved->endpoints[2].pod->name, "two");
+  std::vector<std::string> warned;
+  for (const Diagnostic& warning : diagnostics.all()) warned.push_back(warning.object);
+  EXPECT_EQ(warned, (std::vector<std::string>{"Pod a/one", "Pod a/three", "Pod a/two"}));
+}
+
 }  // namespace
 }  // namespace npf::resolve
