@@ -49,8 +49,8 @@ struct Destination {
 class Expander {
  public:
   explicit Expander(const Snapshot& snapshot) : snapshot_(snapshot) {
-    Diagnostics diagnostics;
-    for (const resolve::PodAddress& held : resolve::TakeInventory(snapshot, diagnostics).pods) {
+    const resolve::Inventory inventory = resolve::TakeInventory(snapshot);
+    for (const resolve::PodAddress& held : inventory.pods) {
       if (held.address.family != Family::kIpv4) continue;
       pods_[held.pod->ns].push_back({held.address.v4(), held.pod});
     }

@@ -40,8 +40,7 @@ class BlockGatherer {
   }
 
   void GatherEnds() {
-    Diagnostics diagnostics;
-    const resolve::Inventory inventory = resolve::TakeInventory(snapshot_, diagnostics);
+    const resolve::Inventory inventory = resolve::TakeInventory(snapshot_);
     for (const resolve::PodAddress& pod : inventory.pods) Add(pod.address);
     for (const resolve::NodeAddress& node : inventory.nodes) Add(node.address);
     for (const IpPrefix& range : snapshot_.pod_cidrs()) Add(AsV4Block(range));

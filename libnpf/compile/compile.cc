@@ -29,19 +29,14 @@ size_t SumBytes(std::span<const layout::SectionId> sections, const ImageWriter& 
 
 class Compilation {
  public:
-  Compilation(const Snapshot& snapshot, const CompileOptions& options, CompileReport& report,
-              Diagnostics& diagnostics)
-      : snapshot_(snapshot),
-        options_(options),
-        report_(report),
-        diagnostics_(diagnostics),
-        deadline_(options.time_ns_max) {}
+  Compilation(const Snapshot& snapshot, const CompileOptions& options, CompileReport& report)
+      : snapshot_(snapshot), options_(options), report_(report), deadline_(options.time_ns_max) {}
 
   absl::StatusOr<Program> Run() {
     std::vector<resolve::Cost> costs;
     // A row entry takes eight bytes of the image.
     const resolve::ResolveLimits limits{.entries_max = options_.image_bytes_max / 8};
-    auto policy = resolve::Resolve(snapshot_, limits, diagnostics_, costs);
+    auto policy = resolve::Resolve(snapshot_, limits, costs);
     ReportCosts(costs);
     if (!policy.ok()) return WithCostliest(policy.status());
     absl::Status status = deadline_.Check();
@@ -121,7 +116,6 @@ class Compilation {
   const Snapshot& snapshot_;
   const CompileOptions& options_;
   CompileReport& report_;
-  Diagnostics& diagnostics_;
   Deadline deadline_;
   ImageWriter writer_;
 };
@@ -129,14 +123,11 @@ class Compilation {
 }  // namespace
 
 absl::StatusOr<Program> Compile(const Snapshot& snapshot, const CompileOptions& options,
-                                CompileReport* report, Diagnostics* diagnostics) {
+                                CompileReport* report) {
   CompileReport own_report;
-  Diagnostics own_diagnostics;
   CompileReport& used_report = report != nullptr ? *report : own_report;
   used_report = {};
-  return Compilation(snapshot, options, used_report,
-                     diagnostics != nullptr ? *diagnostics : own_diagnostics)
-      .Run();
+  return Compilation(snapshot, options, used_report).Run();
 }
 
 }  // namespace npf

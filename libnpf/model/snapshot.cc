@@ -387,7 +387,8 @@ void SnapshotBuilder::CompleteNamespaces(Diagnostics& diagnostics) {
             [](const Namespace& a, const Namespace& b) { return a.name < b.name; });
 }
 
-// R51: the verdict goes by one of them; resolve and the reference evaluator know which.
+// R51: the verdict goes by one of them; resolve and the reference evaluator know which. A pod has
+// an address before a node has it.
 void SnapshotBuilder::WarnOfSharedAddresses(Diagnostics& diagnostics) const {
   std::vector<std::pair<IpAddress, const Pod*>> holders;
   for (const Pod& pod : data_.pods) {
@@ -407,6 +408,19 @@ void SnapshotBuilder::WarnOfSharedAddresses(Diagnostics& diagnostics) const {
                            ToString(address) + " is also the address of " + NameOf(*other) +
                                "; it is judged as one of them: not terminating before "
                                "terminating, then the newest, then by name");
+  }
+  for (const Node& node : data_.nodes) {
+    for (const std::string& text : node.addresses) {
+      const auto address = ParseIpAddress(text);
+      if (!address) continue;
+      const auto pod = std::lower_bound(
+          holders.begin(), holders.end(), *address,
+          [](const auto& holder, const IpAddress& wanted) { return holder.first < wanted; });
+      if (pod == holders.end() || pod->first != *address) continue;
+      diagnostics.AddWarning(pod->second->position, NameOf(*pod->second), "status.podIPs",
+                             absl::StrCat(text, " is also the address of node ", node.name,
+                                          "; it is judged as the pod's"));
+    }
   }
 }
 

@@ -5,8 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-
 namespace npf::resolve {
 namespace {
 
@@ -43,8 +41,7 @@ AddressKey KeyOf(const IpAddress& address, size_t claim) {
 // stand side by side.
 class Taker {
  public:
-  Taker(const Snapshot& snapshot, Diagnostics& diagnostics)
-      : snapshot_(snapshot), diagnostics_(diagnostics) {}
+  explicit Taker(const Snapshot& snapshot) : snapshot_(snapshot) {}
 
   Inventory Take() {
     Claim();
@@ -108,32 +105,9 @@ class Taker {
     const size_t pods = inventory_.pods.size();
     if (first->claim >= pods) return *first;
     const auto nodes = std::find_if(first, end, [&](auto& key) { return key.claim >= pods; });
-    const AddressKey holder = *std::min_element(first, nodes, [&](auto& a, auto& b) {
+    return *std::min_element(first, nodes, [&](auto& a, auto& b) {
       return Wins(*inventory_.pods[a.claim].pod, *inventory_.pods[b.claim].pod);
     });
-    for (auto key = first; key != nodes; ++key) WarnLoser(key->claim, holder.claim);
-    for (auto key = nodes; key != end; ++key) WarnNode(key->claim - pods, holder.claim);
-    return holder;
-  }
-
-  void WarnLoser(size_t claim, size_t holding) {
-    const Pod& loser = *inventory_.pods[claim].pod;
-    const Pod& holder = *inventory_.pods[holding].pod;
-    if (&loser == &holder) return;
-    diagnostics_.AddWarning(
-        loser.position, absl::StrCat("Pod ", ObjectName(loser)), "status.podIPs",
-        absl::StrCat("address ", ToString(inventory_.pods[holding].address),
-                     " is also that of pod ", ObjectName(holder),
-                     ", which has it: not terminating, then newest, then first by name"));
-  }
-
-  void WarnNode(size_t claim, size_t holding) {
-    const Pod& holder = *inventory_.pods[holding].pod;
-    const NodeAddress& node = inventory_.nodes[claim];
-    diagnostics_.AddWarning(
-        holder.position, absl::StrCat("Pod ", ObjectName(holder)), "status.podIPs",
-        absl::StrCat("address ", ToString(node.address), " is also that of node ",
-                     std::string(node.node), "; it is judged as the pod's"));
   }
 
   // Leaves the claims that hold, in the order of the Snapshot, and numbers keys_ by what is left.
@@ -157,7 +131,6 @@ class Taker {
   }
 
   const Snapshot& snapshot_;
-  Diagnostics& diagnostics_;
   Inventory inventory_;
   std::vector<AddressKey> keys_;
   size_t kept_ = 0;
@@ -165,10 +138,6 @@ class Taker {
 
 }  // namespace
 
-std::string ObjectName(const Pod& pod) { return absl::StrCat(pod.ns, "/", pod.name); }
-
-Inventory TakeInventory(const Snapshot& snapshot, Diagnostics& diagnostics) {
-  return Taker(snapshot, diagnostics).Take();
-}
+Inventory TakeInventory(const Snapshot& snapshot) { return Taker(snapshot).Take(); }
 
 }  // namespace npf::resolve

@@ -3,12 +3,10 @@
 #define NPF_RESOLVE_INVENTORY_H_
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "npf/address.h"
-#include "npf/diagnostics.h"
 #include "npf/snapshot.h"
 
 namespace npf::resolve {
@@ -32,10 +30,8 @@ struct Inventory {
 
 // R50: finished pods have no address. R52: a host-network pod's address is its node's. R51: of two
 // live pods with one address the one that is not terminating, then the newest, then the first by
-// name has it, with a warning.
-Inventory TakeInventory(const Snapshot& snapshot, Diagnostics& diagnostics);
-
-std::string ObjectName(const Pod& pod);  // "namespace/name"
+// name has it; SnapshotBuilder warns of it.
+Inventory TakeInventory(const Snapshot& snapshot);
 
 }  // namespace npf::resolve
 

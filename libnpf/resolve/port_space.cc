@@ -218,17 +218,6 @@ uint32_t PortSpace::BitsOf(const std::vector<PortRange>& ranges) {
   return bitsets_.Intern(std::move(words));
 }
 
-bool PortSpace::IsResolvable(uint32_t list) const {
-  for (const std::vector<NamedPort>& signature : signatures_) {
-    for (const NamedPort& port : signature) {
-      for (const Name& name : lists_[list].names) {
-        if (name.first == port.name && kProtocolNumbers[name.second] == port.protocol) return true;
-      }
-    }
-  }
-  return false;
-}
-
 uint32_t PortSpace::Resolve(uint32_t list, uint32_t signature) {
   if (list == kAllPorts) return BitsetTable::kAll;
   if (lists_[list].names.empty()) signature = 0;

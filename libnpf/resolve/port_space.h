@@ -46,8 +46,6 @@ class PortSpace {
   uint32_t OnPeer(size_t direction, uint32_t ports, uint32_t signature) {
     return direction == kIngress ? ports : Resolve(ports, signature);
   }
-  // Whether any signature gives a number to one of the list's names.
-  bool IsResolvable(uint32_t list) const;
 
  private:
   using Name = std::pair<std::string, uint8_t>;  // and protocol index

@@ -15,23 +15,20 @@ namespace {
 
 class Resolver {
  public:
-  Resolver(const Snapshot& snapshot, Diagnostics& diagnostics)
-      : snapshot_(snapshot), diagnostics_(diagnostics), atoms_(snapshot) {}
+  explicit Resolver(const Snapshot& snapshot) : snapshot_(snapshot), atoms_(snapshot) {}
 
   absl::StatusOr<ResolvedPolicy> Run(const ResolveLimits& limits, std::vector<Cost>& costs) {
     ReadTier(Tier::kAdmin);
-    first_policy_ = out_.policies.size();
     for (const NetworkPolicy& policy : snapshot_.policies()) ReadPolicy(policy);
     ReadTier(Tier::kBaseline);
     AddRanges();
     for (const Policy& policy : out_.policies) costs.push_back({.policy = policy.name});
     absl::Status status = atoms_.forest().Build(limits.entries_max);
     if (!status.ok()) return status;
-    ClassBuilder(atoms_, ports_, out_).Build(TakeInventory(snapshot_, diagnostics_));
+    ClassBuilder(atoms_, ports_, out_).Build(TakeInventory(snapshot_));
     out_.atoms = atoms_.atoms();
     out_.label_texts = atoms_.label_texts();
     ports_.Cut();
-    WarnOfNames();
     RowBuilder rows(ports_, limits, out_);
     status = rows.Build();
     costs = rows.costs();
@@ -109,35 +106,17 @@ class Resolver {
     }
   }
 
-  // R28: a name that no pod gives a number to matches nothing; its policy isolates all the same.
-  void WarnOfNames() {
-    for (size_t p = 0; p < snapshot_.policies().size(); ++p) {
-      for (const Rule& rule : out_.policies[first_policy_ + p].rules) {
-        if (!ports_.HasNames(rule.port_list) || ports_.IsResolvable(rule.port_list)) continue;
-        const char* field = rule.direction == kIngress ? "ingress" : "egress";
-        const NetworkPolicy& policy = snapshot_.policies()[p];
-        const auto& rules = rule.direction == kIngress ? policy.ingress : policy.egress;
-        diagnostics_.AddWarning(
-            rules[rule.index].position, absl::StrCat("NetworkPolicy ", policy.ns, "/", policy.name),
-            absl::StrCat("spec.", field, "[", rule.index, "].ports"),
-            "no pod has a container port of this name and protocol: it matches nothing");
-      }
-    }
-  }
-
   const Snapshot& snapshot_;
-  Diagnostics& diagnostics_;
   AtomTable atoms_;
   PortSpace ports_;
   ResolvedPolicy out_;
-  size_t first_policy_ = 0;  // of the NetworkPolicies in out_.policies
 };
 
 }  // namespace
 
 absl::StatusOr<ResolvedPolicy> Resolve(const Snapshot& snapshot, const ResolveLimits& limits,
-                                       Diagnostics& diagnostics, std::vector<Cost>& costs) {
-  return Resolver(snapshot, diagnostics).Run(limits, costs);
+                                       std::vector<Cost>& costs) {
+  return Resolver(snapshot).Run(limits, costs);
 }
 
 }  // namespace npf::resolve

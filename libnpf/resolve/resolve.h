@@ -26,7 +26,7 @@ struct ResolveLimits {
 // Fails with kResourceExhausted where a limit is reached. `costs` gets one entry a policy, also
 // then.
 absl::StatusOr<ResolvedPolicy> Resolve(const Snapshot& snapshot, const ResolveLimits& limits,
-                                       Diagnostics& diagnostics, std::vector<Cost>& costs);
+                                       std::vector<Cost>& costs);
 
 }  // namespace npf::resolve
 

@@ -178,10 +178,17 @@ TEST(ModelSnapshotTest, SharedAddressesAreAWarningThatNamesBoth) {
   Pod host = MakePod("a", "four", {"10.0.0.1"});
   host.host_network = true;
   builder.Add(host);
+  Node node;
+  node.name = "worker";
+  node.addresses = {"10.0.0.1", "10.0.0.2"};
+  builder.Add(node);
   Diagnostics diagnostics;
   ASSERT_TRUE(builder.Build(diagnostics).ok());
-  EXPECT_EQ(Difference(diagnostics, {{"status.podIPs", "warning", "10.0.0.1 is also the address"}}),
-            "");
+  EXPECT_EQ(
+      Difference(diagnostics,
+                 {{"status.podIPs", "warning", "10.0.0.1 is also the address of Pod a/one"},
+                  {"status.podIPs", "warning", "10.0.0.1 is also the address of node worker"}}),
+      "");
   EXPECT_EQ(diagnostics.all()[0].object, "Pod a/two");
   EXPECT_NE(diagnostics.all()[0].detail.find("Pod a/one"), std::string::npos);
 }

@@ -21,9 +21,8 @@ using npf::testing::PolicyYaml;
 using npf::testing::SnapshotOf;
 
 ResolvedPolicy ResolveYaml(const std::string& yaml) {
-  Diagnostics diagnostics;
   std::vector<Cost> costs;
-  auto resolved = Resolve(SnapshotOf(yaml), {}, diagnostics, costs);
+  auto resolved = Resolve(SnapshotOf(yaml), {}, costs);
   EXPECT_TRUE(resolved.ok()) << resolved.status();
   return *std::move(resolved);
 }
@@ -225,21 +224,8 @@ TEST(Resolve, EqualRulesShareARow) {
   EXPECT_EQ(resolved.rows.size(), 1u);
 }
 
-TEST(Resolve, ClaimedAddressesAndUnusedNamesAreWarnedOf) {
-  const std::string yaml =
-      PodYaml("a", "one", "10.0.0.1", "app: web") + PodYaml("a", "two", "10.0.0.1", "app: web") +
-      PolicyYaml("a", "p", "{podSelector: {}, ingress: [{ports: [{port: nowhere}]}]}");
-  Diagnostics diagnostics;
-  std::vector<Cost> costs;
-  ASSERT_TRUE(Resolve(SnapshotOf(yaml), {}, diagnostics, costs).ok());
-  ASSERT_EQ(diagnostics.all().size(), 2u);
-  EXPECT_EQ(diagnostics.all()[0].object, "Pod a/two");
-  EXPECT_EQ(diagnostics.all()[1].field, "spec.ingress[0].ports");
-  EXPECT_TRUE(diagnostics.ok());
-}
-
-// R51: three pods and a node claim one address; the newest pod has it, and each other claim is
-// warned of. What nobody else claims stays in the order of addresses.
+// R51: three pods and a node claim one address, and the newest pod has it. What nobody else claims
+// stays in the order of addresses.
 TEST(Resolve, OneOfManyClaimsHolds) {
   const auto pod = [](const std::string& name, const std::string& ip, const std::string& created) {
     return "apiVersion: v1\nkind: Pod\nmetadata: {namespace: a, name: " + name +
@@ -250,21 +236,17 @@ TEST(Resolve, OneOfManyClaimsHolds) {
       pod("one", "10.0.0.9", "2026-01-01T00:00:00Z") +
       pod("two", "10.0.0.9", "2026-01-03T00:00:00Z") +
       pod("three", "10.0.0.9", "2026-01-02T00:00:00Z") + pod("last", "10.0.0.1", "") +
-      "apiVersion: v1\nkind: Node\nmetadata: {name: n}\n"
+      "apiVersion: v1\nkind: Node\nmetadata: {name: worker}\n"
       "status: {addresses: [{type: InternalIP, address: 10.0.0.9}, "
       "{type: InternalIP, address: 10.0.0.5}, {type: ExternalIP, address: 10.0.0.5}]}\n";
   const Snapshot snapshot = SnapshotOf(yaml);
-  Diagnostics diagnostics;
   std::vector<Cost> costs;
-  const auto resolved = Resolve(snapshot, {}, diagnostics, costs);
+  const auto resolved = Resolve(snapshot, {}, costs);
   ASSERT_TRUE(resolved.ok());
   ASSERT_EQ(resolved->endpoints.size(), 3u);
   EXPECT_EQ(resolved->endpoints[0].pod->name, "last");
   EXPECT_EQ(resolved->endpoints[1].kind, AddressKind::kNode);
   EXPECT_EQ(resolved->endpoints[2].pod->name, "two");
-  std::vector<std::string> warned;
-  for (const Diagnostic& warning : diagnostics.all()) warned.push_back(warning.object);
-  EXPECT_EQ(warned, (std::vector<std::string>{"Pod a/one", "Pod a/three", "Pod a/two"}));
 }
 
 }  // namespace

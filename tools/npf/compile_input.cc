@@ -35,9 +35,7 @@ CompiledInput CompileInput(const InputFlags& flags, const CompileOptions& option
     return compiled;
   }
   const Snapshot& snapshot = *compiled.input.snapshot;
-  Diagnostics diagnostics;
-  absl::StatusOr<Program> program = Compile(snapshot, options, &compiled.report, &diagnostics);
-  PrintDiagnostics(diagnostics, snapshot.files());
+  absl::StatusOr<Program> program = Compile(snapshot, options, &compiled.report);
   if (program.ok()) {
     compiled.program = *std::move(program);
   } else {

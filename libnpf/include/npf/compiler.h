@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "npf/diagnostics.h"
 #include "npf/program.h"
 #include "npf/snapshot.h"
 
@@ -46,11 +45,10 @@ struct CompileReport {
 };
 
 // A pure function of the Snapshot and the options: equal Snapshots give equal bytes. Warnings about
-// meaning (an unresolvable named port, an address that two pods claim) go to `diagnostics`.
-// `report` and `diagnostics` may be null.
+// meaning (an unresolvable named port, an address that two pods claim) are SnapshotBuilder's.
+// `report` may be null.
 absl::StatusOr<Program> Compile(const Snapshot& snapshot, const CompileOptions& options = {},
-                                CompileReport* report = nullptr,
-                                Diagnostics* diagnostics = nullptr);
+                                CompileReport* report = nullptr);
 
 }  // namespace npf
 
