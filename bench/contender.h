@@ -31,6 +31,8 @@ class Contender {
   // Before each run: it will be given `count` keys from key `first` of the traffic on, and what is
   // received for them is received here, outside the time.
   virtual void Receive(size_t /*first*/, size_t /*count*/) {}
+  // Whether it reads the keys that Run() is given, rather than what it received itself.
+  virtual bool ReadsKeys() const { return true; }
 
   // How its verdicts are checked against ours.
   enum class Scope : uint8_t {

@@ -187,7 +187,7 @@ void FrameSet::AddCaptured(const PacketView& packet, LinkLayer link) {
 
 PacketView FrameSet::Receive(size_t i, uint8_t* buffer) const {
   const Kept& kept = frames_[i];
-  std::memset(buffer, 0, FrameBuffers::kHeaderBytesMax);
+  std::memset(buffer, 0, std::min<size_t>(kept.length, FrameBuffers::kHeaderBytesMax));
   std::memcpy(buffer, bytes_.data() + kept.offset, kept.bytes);
   return {.data = buffer, .length = kept.length, .wire_length = kept.wire_length};
 }

@@ -42,7 +42,10 @@ class Timer {
   void TimeChunk(const Turn& turn, size_t number) {
     const size_t first = number * kChunkKeys;
     const size_t count = std::min(kChunkKeys, turn.keys.size() - first);
-    std::ranges::copy(turn.keys.subspan(first, count), chunk_.begin());
+    // What is not read shall not take room in the caches.
+    if (turn.contender->ReadsKeys()) {
+      std::ranges::copy(turn.keys.subspan(first, count), chunk_.begin());
+    }
     turn.contender->Receive(first, count);
     const uint64_t wall_start_ns = WallTimeNs();
     const uint64_t start_ns = ThreadTimeNs();

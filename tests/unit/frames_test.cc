@@ -72,9 +72,19 @@ class FrameMaker {
       const int length = random_.Percent(10) ? static_cast<int>(random_.Below(40)) : -1;
       return Ethernet(0x0800, Packet(ip, Udp(40000, port, 2 + random_.Below(30), length)));
     }
-    if (kind < 90) {
+    if (kind < 88) {
       ip.protocol = kProtocolIcmp;
-      return Ethernet(0x0800, Packet(ip, Icmp(8)));
+      const auto type = static_cast<uint8_t>(random_.Below(10));
+      return Ethernet(0x0800, Packet(ip, Icmp(type, 0, port, Zeros(random_.Below(20)))));
+    }
+    if (kind < 91) {
+      ip.protocol = kProtocolSctp;
+      const auto chunk = static_cast<uint8_t>(random_.Below(3));
+      return Ethernet(0x0800, Packet(ip, Sctp(40000, port, chunk)) + Zeros(random_.Below(20)));
+    }
+    if (kind < 92) {
+      ip.protocol = static_cast<uint8_t>(random_.Next());
+      return Ethernet(0x0800, Packet(ip, Zeros(random_.Below(400))));
     }
     if (kind < 95) return Ethernet(0x8100, Tag(0x0800) + Packet(ip, Tcp(ip, port)));
     return Ethernet(0x86dd, Packet(Ipv6{}, Segment({.dst_port = port})));
