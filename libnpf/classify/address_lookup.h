@@ -33,46 +33,84 @@ struct V4Trie {
   }
 };
 
-// The exact IPv6 addresses of pods and nodes, and the trie of 8-bit strides for all others.
+// An IPv6 address by halves, as memory has them.
+struct V6Halves {
+  uint64_t first, second;
+
+  static V6Halves Of(const uint8_t* address) {
+    V6Halves halves;
+    std::memcpy(&halves, address, sizeof halves);
+    return halves;
+  }
+};
+
+// The place of the last of sorted numbers that is not above `wanted`, one more step for twice as
+// many. `firsts[0]` is 0.
+inline size_t LastNotAbove(const uint64_t* firsts, size_t count, uint64_t wanted) {
+  size_t place = 0;
+  while (count > 1) {
+    const size_t half = count / 2;
+    place += half & -size_t{firsts[place + half] <= wanted};
+    count -= half;
+  }
+  return place;
+}
+
+// The exact IPv6 addresses of pods and nodes, and the intervals of all others.
 struct V6Tables {
   const uint32_t* pilots;
   const layout::V6Place* places;
-  const uint32_t* nodes;
+  const uint64_t* highs;
+  const uint32_t* intervals;
+  const uint32_t* segments;
+  const uint64_t* lows;
+  const uint32_t* low_classes;
   uint32_t pilot_count;
   uint32_t place_count;
+  uint32_t high_count;
   uint32_t seed;
 
   explicit V6Tables(const ProgramView& view)
       : pilots(view.Section<uint32_t>(layout::kV6Pilots).data()),
         places(view.Section<layout::V6Place>(layout::kV6Places).data()),
-        nodes(view.Section<uint32_t>(layout::kV6Nodes).data()),
+        highs(view.Section<uint64_t>(layout::kV6Highs).data()),
+        intervals(view.Section<uint32_t>(layout::kV6Intervals).data()),
+        segments(view.Section<uint32_t>(layout::kV6Segments).data()),
+        lows(view.Section<uint64_t>(layout::kV6Lows).data()),
+        low_classes(view.Section<uint32_t>(layout::kV6LowClasses).data()),
         pilot_count(static_cast<uint32_t>(view.Section<uint32_t>(layout::kV6Pilots).size())),
         place_count(static_cast<uint32_t>(view.Section<layout::V6Place>(layout::kV6Places).size())),
+        high_count(static_cast<uint32_t>(view.Section<uint64_t>(layout::kV6Highs).size())),
         seed(view.header().v6_hash_seed) {}
 
-  // The class of an exact address, or kNone.
-  uint32_t FindExact(const uint8_t* address) const {
-    uint64_t wanted[2], key[2];
-    std::memcpy(wanted, address, sizeof wanted);
-    const uint64_t hash = layout::HashAddress(wanted, seed);
+  // Where an exact address would stand.
+  const layout::V6Place* PlaceFor(V6Halves wanted) const {
+    const uint64_t hash = layout::HashAddress(wanted.first, wanted.second, seed);
     const uint32_t pilot = pilots[layout::PilotOf(hash, pilot_count)];
-    const layout::V6Place& place = places[layout::PlaceOf(hash, pilot, place_count)];
-    std::memcpy(key, place.key, sizeof key);
-    const bool equal = ((key[0] ^ wanted[0]) | (key[1] ^ wanted[1])) == 0;
-    return equal ? place.address_class : layout::kNone;
+    return &places[layout::PlaceOf(hash, pilot, place_count)];
+  }
+  // The class of an exact address, or kNone.
+  static uint32_t ClassAt(const layout::V6Place& place, V6Halves wanted) {
+    const V6Halves held = V6Halves::Of(place.key);
+    const bool differs = ((held.first ^ wanted.first) | (held.second ^ wanted.second)) != 0;
+    static_assert(layout::kNone == ~uint32_t{0});
+    return place.address_class | -uint32_t{differs};
   }
 
-  // The class of an address that is no exact one. A path is as long as the prefixes along it.
-  uint32_t FindRange(const uint8_t* address) const {
-    uint32_t entry = nodes[address[0]];
-    for (uint32_t level = 1; (entry & 1) != 0; ++level)
-      entry = nodes[(entry >> 1) + address[level]];
-    return entry >> 1;
+  // The class of an address that is no exact one, from the interval of its upper half.
+  uint32_t ClassWithin(uint32_t interval, V6Halves wanted) const {
+    if ((interval & 1) == 0) return interval >> 1;
+    const uint32_t first = segments[interval >> 1];
+    const uint32_t count = segments[(interval >> 1) + 1] - first;
+    return low_classes[first + LastNotAbove(lows + first, count, __builtin_bswap64(wanted.second))];
   }
 
   uint32_t ClassOf(const uint8_t* address) const {
-    const uint32_t exact = FindExact(address);
-    return exact != layout::kNone ? exact : FindRange(address);
+    const V6Halves wanted = V6Halves::Of(address);
+    const uint32_t exact = ClassAt(*PlaceFor(wanted), wanted);
+    if (exact != layout::kNone) return exact;
+    const size_t place = LastNotAbove(highs, high_count, __builtin_bswap64(wanted.first));
+    return ClassWithin(intervals[place], wanted);
   }
 };
 

@@ -3,8 +3,8 @@
 // those of the others. Where the keys come from is the caller's: flow keys (avx512_kernel.cc) or
 // frames (engine/avx512_frames.cc).
 //
-// Made for what nearly every Program and packet is: IPv4, tries with entries of 32 bits, tables
-// that 32-bit indexes reach.
+// Made for what nearly every Program is: tries with entries of 32 bits, tables that 32-bit indexes
+// reach. Classes of IPv6 addresses are avx512_v6.h's.
 //
 // A gather reads 32 bits at the place of a narrower element, so up to three bytes behind the last
 // one; AlignedBlock has room for that.
@@ -47,6 +47,7 @@ struct Tables {
   const void* top;
   const void* mid;
   const void* leaf;
+  bool narrow_leaf;
   const void* pairs;
   const void* tiles;
   const layout::Protocol* protocols;
@@ -77,6 +78,7 @@ NPF_AVX512 inline Tables TablesOf(const ProgramView& view) {
   return {.top = at(layout::kV4Top),
           .mid = at(layout::kV4Mid),
           .leaf = at(layout::kV4Leaf),
+          .narrow_leaf = header.leaf_bytes == 2,
           .pairs = at(layout::kPairCells),
           .tiles = at(layout::kPairTiles),
           .protocols = view.Section<layout::Protocol>(layout::kProtocols).data(),
@@ -97,41 +99,75 @@ NPF_AVX512 inline Tables TablesOf(const ProgramView& view) {
           .tails = _mm512_loadu_si512(layout::kOutcomes.data())};
 }
 
-// The class of sixteen IPv4 addresses, as memory has them.
-template <typename Leaf>
-NPF_AVX512_INLINE __m512i ClassesOf(const Tables& t, __m512i address) {
-  const __m512i byte = _mm512_set1_epi32(0xff);
-  __m512i entry = Gather<4>(_mm512_and_si512(address, _mm512_set1_epi32(0xffff)), t.top);
-  const __m512i third = _mm512_and_si512(_mm512_srli_epi32(address, 16), byte);
-  __m512i next = _mm512_add_epi32(_mm512_srli_epi32(entry, layout::kV4BaseShift),
-                                  _mm512_and_si512(entry, third));
-  entry = Gather<4>(next, t.mid);
-  const __m512i fourth = _mm512_srli_epi32(address, 24);
-  next = _mm512_add_epi32(_mm512_srli_epi32(entry, layout::kV4BaseShift),
-                          _mm512_and_si512(entry, fourth));
-  return GatherAs<Leaf>(next, t.leaf);
+// The next index of sixteen walks: an entry's base and the byte of the address that its mask
+// leaves.
+template <int Byte>
+NPF_AVX512_INLINE __m512i NextOf(__m512i entry, __m512i address) {
+  __m512i byte = _mm512_srli_epi32(address, 8 * Byte);
+  if (Byte != 3) byte = _mm512_and_si512(byte, _mm512_set1_epi32(layout::kV4Mask));
+  return _mm512_add_epi32(_mm512_srli_epi32(entry, layout::kV4BaseShift),
+                          _mm512_and_si512(entry, byte));
 }
 
+// Sixteen questions, a lane each: IPv4 addresses as memory has them, the destination port, the
+// protocol.
+struct Questions {
+  __m512i src, dst, port, protocol;
+};
+struct Classes {
+  __m512i src, dst;
+};
+
+// The cells of Groups * 16 pairs of classes.
 template <typename Stored>
 struct Dense {
-  static NPF_AVX512_INLINE __m512i Cells(const Tables& t, __m512i src, __m512i dst) {
-    return GatherAs<Stored>(_mm512_add_epi32(_mm512_mullo_epi32(src, t.columns), dst), t.pairs);
+  template <size_t Groups>
+  static NPF_AVX512_INLINE void Find(const Tables& t, const Classes* pairs, __m512i* cells) {
+    for (size_t g = 0; g < Groups; ++g) {
+      const __m512i row = _mm512_mullo_epi32(pairs[g].src, t.columns);
+      cells[g] = GatherAs<Stored>(_mm512_add_epi32(row, pairs[g].dst), t.pairs);
+    }
   }
 };
 template <typename Stored>
 struct Tiled {
-  static NPF_AVX512_INLINE __m512i Cells(const Tables& t, __m512i src, __m512i dst) {
+  template <size_t Groups>
+  static NPF_AVX512_INLINE void Find(const Tables& t, const Classes* pairs, __m512i* cells) {
     constexpr int kLog2 = std::countr_zero(layout::kTileColumns);
-    const __m512i tile =
-        _mm512_add_epi32(_mm512_mullo_epi32(src, t.columns), _mm512_srli_epi32(dst, kLog2));
-    const __m512i column =
-        _mm512_and_si512(dst, _mm512_set1_epi32(static_cast<int>(layout::kTileColumns - 1)));
-    return GatherAs<Stored>(_mm512_add_epi32(Gather<4>(tile, t.tiles), column), t.pairs);
+    for (size_t g = 0; g < Groups; ++g) {
+      const __m512i row = _mm512_mullo_epi32(pairs[g].src, t.columns);
+      cells[g] = Gather<4>(_mm512_add_epi32(row, _mm512_srli_epi32(pairs[g].dst, kLog2)), t.tiles);
+    }
+    for (size_t g = 0; g < Groups; ++g) {
+      const __m512i column = _mm512_and_si512(
+          pairs[g].dst, _mm512_set1_epi32(static_cast<int>(layout::kTileColumns - 1)));
+      cells[g] = GatherAs<Stored>(_mm512_add_epi32(cells[g], column), t.pairs);
+    }
   }
 };
 
 // layout::HashPair, PilotOf and PlaceOf.
-struct Hashed {
+class Hashed {
+ public:
+  template <size_t Groups>
+  static NPF_AVX512_INLINE void Find(const Tables& t, const Classes* pairs, __m512i* cells) {
+    __m512i place[Groups], group[Groups];
+    for (size_t g = 0; g < Groups; ++g) place[g] = PlaceOf(t, pairs[g]);
+    for (size_t g = 0; g < Groups; ++g) {
+      const __m512i row = _mm512_mullo_epi32(Gather<4>(pairs[g].src, t.source_group), t.columns);
+      group[g] = _mm512_add_epi32(row, Gather<4>(pairs[g].dst, t.destination_group));
+    }
+    for (size_t g = 0; g < Groups; ++g) {
+      const layout::PairPlace* const places = t.pair_places;
+      const __mmask16 differs = static_cast<__mmask16>(
+          _mm512_cmpneq_epi32_mask(Gather<4>(place[g], &places->src), pairs[g].src) |
+          _mm512_cmpneq_epi32_mask(Gather<4>(place[g], &places->dst), pairs[g].dst));
+      const __m512i held = Gather<4>(place[g], &places->cell);
+      cells[g] = _mm512_mask_mov_epi32(held, differs, Gather<4>(group[g], t.default_cells));
+    }
+  }
+
+ private:
   static NPF_AVX512_INLINE __m512i All(uint64_t value) {
     return _mm512_set1_epi64(static_cast<int64_t>(value));
   }
@@ -158,24 +194,20 @@ struct Hashed {
                            _mm512_cvtepu32_epi64(dst));
   }
 
-  static NPF_AVX512_INLINE __m512i Cells(const Tables& t, __m512i src, __m512i dst) {
-    const __m512i low = Hash(Key(_mm512_castsi512_si256(src), _mm512_castsi512_si256(dst)), t.seed);
+  // In words of 32 bits.
+  static NPF_AVX512_INLINE __m512i PlaceOf(const Tables& t, const Classes& pair) {
+    const __m512i low =
+        Hash(Key(_mm512_castsi512_si256(pair.src), _mm512_castsi512_si256(pair.dst)), t.seed);
     const __m512i high =
-        Hash(Key(_mm512_extracti64x4_epi64(src, 1), _mm512_extracti64x4_epi64(dst, 1)), t.seed);
+        Hash(Key(_mm512_extracti64x4_epi64(pair.src, 1), _mm512_extracti64x4_epi64(pair.dst, 1)),
+             t.seed);
     const __m512i pilot_at = Scale(Pack(low, high), t.pilot_count);
     const __m512i pilot = Gather<4>(pilot_at, t.pair_pilots);
     __m512i moved = Pack(_mm512_srli_epi64(low, 32), _mm512_srli_epi64(high, 32));
     moved = _mm512_mullo_epi32(_mm512_xor_si512(moved, pilot),
                                _mm512_set1_epi32(static_cast<int>(layout::kPlaceFactor)));
     const __m512i words = _mm512_set1_epi32(sizeof(layout::PairPlace) / sizeof(uint32_t));
-    const __m512i place = _mm512_mullo_epi32(Scale(moved, t.place_count), words);
-    const __mmask16 equal =
-        static_cast<__mmask16>(_mm512_cmpeq_epi32_mask(Gather<4>(place, &t.pair_places->src), src) &
-                               _mm512_cmpeq_epi32_mask(Gather<4>(place, &t.pair_places->dst), dst));
-    const __m512i row = _mm512_mullo_epi32(Gather<4>(src, t.source_group), t.columns);
-    const __m512i otherwise =
-        Gather<4>(_mm512_add_epi32(row, Gather<4>(dst, t.destination_group)), t.default_cells);
-    return _mm512_mask_blend_epi32(equal, otherwise, Gather<4>(place, &t.pair_places->cell));
+    return _mm512_mullo_epi32(Scale(moved, t.place_count), words);
   }
 };
 
@@ -215,28 +247,39 @@ NPF_AVX512_INLINE __m512i PortPlaces(const Tables& t, __m512i protocol, __m512i 
   return _mm512_add_epi32(base, _mm512_and_si512(port, mask));
 }
 
-// Sixteen questions, a lane each: IPv4 addresses as memory has them, the destination port, the
-// protocol.
-struct Questions {
-  __m512i src, dst, port, protocol;
-};
-
-// Judges Groups * 16 questions that `source(group)` gives, in stages. Returns the bits of all
-// outcomes' tails.
-template <typename Leaf, typename Pairs, typename PortClass, size_t Groups, typename Source>
-NPF_AVX512_INLINE __m512i Step(const Tables& t, Source& source, __m512i generation,
-                               Verdict* verdicts) {
-  Questions asked[Groups];
-  __m512i src[Groups], dst[Groups], port_class[Groups], cell[Groups];
-  for (size_t g = 0; g < Groups; ++g) asked[g] = source.Load(g);
+// Classes of the IPv4 addresses of Groups * 16 questions, a level of the trie at a time.
+template <typename Leaf, size_t Groups>
+NPF_AVX512_INLINE void FindV4Of(const Tables& t, const Questions* asked, Classes* found) {
+  const __m512i first_two = _mm512_set1_epi32(0xffff);
   for (size_t g = 0; g < Groups; ++g) {
-    src[g] = ClassesOf<Leaf>(t, asked[g].src);
-    dst[g] = ClassesOf<Leaf>(t, asked[g].dst);
+    found[g].src = Gather<4>(_mm512_and_si512(asked[g].src, first_two), t.top);
+    found[g].dst = Gather<4>(_mm512_and_si512(asked[g].dst, first_two), t.top);
   }
+  for (size_t g = 0; g < Groups; ++g) {
+    found[g].src = Gather<4>(NextOf<2>(found[g].src, asked[g].src), t.mid);
+    found[g].dst = Gather<4>(NextOf<2>(found[g].dst, asked[g].dst), t.mid);
+  }
+  for (size_t g = 0; g < Groups; ++g) {
+    found[g].src = GatherAs<Leaf>(NextOf<3>(found[g].src, asked[g].src), t.leaf);
+    found[g].dst = GatherAs<Leaf>(NextOf<3>(found[g].dst, asked[g].dst), t.leaf);
+  }
+}
+template <size_t Groups>
+NPF_AVX512_INLINE void FindV4(const Tables& t, const Questions* asked, Classes* found) {
+  return t.narrow_leaf ? FindV4Of<uint16_t, Groups>(t, asked, found)
+                       : FindV4Of<uint32_t, Groups>(t, asked, found);
+}
+
+// Judges Groups * 16 questions whose classes are known, in stages. Returns the bits of all
+// outcomes' tails.
+template <typename Pairs, typename PortClass, size_t Groups>
+NPF_AVX512_INLINE __m512i Judge(const Tables& t, const Questions* asked, const Classes* classes,
+                                __m512i generation, Verdict* verdicts) {
+  __m512i port_class[Groups], cell[Groups];
   for (size_t g = 0; g < Groups; ++g) {
     port_class[g] = GatherAs<PortClass>(PortPlaces(t, asked[g].protocol, asked[g].port), t.ports);
   }
-  for (size_t g = 0; g < Groups; ++g) cell[g] = Pairs::Cells(t, src[g], dst[g]);
+  Pairs::template Find<Groups>(t, classes, cell);
   __m512i tails = _mm512_setzero_si512();
   for (size_t g = 0; g < Groups; ++g) {
     constexpr int kCodesPerGatherLog2 = 3;  // eight codes of four bits
@@ -258,29 +301,24 @@ inline constexpr uint32_t kLookAtNodeTail =
 // Whether 32-bit indexes reach everything.
 bool Reaches(const ProgramView& view);
 
-// Calls `run.template operator()<Leaf, Pairs, PortClass>()` for the widths of a Program.
-template <typename Leaf, typename Pairs, typename Run>
+// Calls `run.template operator()<Pairs, PortClass>()` for the pair table and the widths of a
+// Program.
+template <typename Pairs, typename Run>
 auto WithPorts(const layout::ImageHeader& header, Run&& run) {
-  return header.port_class_bytes == 1 ? run.template operator()<Leaf, Pairs, uint8_t>()
-                                      : run.template operator()<Leaf, Pairs, uint16_t>();
-}
-template <typename Leaf, typename Run>
-auto WithPairs(const layout::ImageHeader& header, Run&& run) {
-  const bool narrow = header.pair_cell_bytes == 2;
-  if (header.pair_kind == static_cast<uint8_t>(PairKind::kHash)) {
-    return WithPorts<Leaf, Hashed>(header, run);
-  }
-  if (header.pair_kind == static_cast<uint8_t>(PairKind::kDense)) {
-    return narrow ? WithPorts<Leaf, Dense<uint16_t>>(header, run)
-                  : WithPorts<Leaf, Dense<uint32_t>>(header, run);
-  }
-  return narrow ? WithPorts<Leaf, Tiled<uint16_t>>(header, run)
-                : WithPorts<Leaf, Tiled<uint32_t>>(header, run);
+  return header.port_class_bytes == 1 ? run.template operator()<Pairs, uint8_t>()
+                                      : run.template operator()<Pairs, uint16_t>();
 }
 template <typename Run>
 auto WithWidths(const layout::ImageHeader& header, Run&& run) {
-  return header.leaf_bytes == 2 ? WithPairs<uint16_t>(header, run)
-                                : WithPairs<uint32_t>(header, run);
+  const bool narrow = header.pair_cell_bytes == 2;
+  if (header.pair_kind == static_cast<uint8_t>(PairKind::kHash)) {
+    return WithPorts<Hashed>(header, run);
+  }
+  if (header.pair_kind == static_cast<uint8_t>(PairKind::kDense)) {
+    return narrow ? WithPorts<Dense<uint16_t>>(header, run)
+                  : WithPorts<Dense<uint32_t>>(header, run);
+  }
+  return narrow ? WithPorts<Tiled<uint16_t>>(header, run) : WithPorts<Tiled<uint32_t>>(header, run);
 }
 
 }  // namespace npf::avx512

@@ -138,63 +138,66 @@ uint32_t LocateV4(const Trie& trie, const Pairs& pairs, const FlowKey* keys, siz
   return equal ? uint32_t{kLeftReserved} : 0;
 }
 
-// Classes of both addresses of IPv6 keys: [2 i] the source's of key i, [2 i + 1] the destination's.
+// Classes of both addresses of IPv6 keys.
 class V6Classes {
  public:
-  V6Classes(const V6Tables& tables, const FlowKey* keys, size_t count)
-      : tables_(tables), keys_(keys) {
+  V6Classes(const V6Tables& tables, const FlowKey* keys, size_t count) : tables_(tables) {
+    const layout::V6Place* places[kBatch][2];
     for (size_t i = 0; i < count; ++i) {
-      entries_[2 * i] = tables.FindExact(keys[i].src);
-      entries_[2 * i + 1] = tables.FindExact(keys[i].dst);
-    }
-    for (size_t at = 0; at < 2 * count; ++at) {
-      open_[open_count_] = static_cast<uint8_t>(at);
-      open_count_ += entries_[at] == layout::kNone;
-    }
-    WalkRanges();
-  }
-
-  uint32_t src(size_t i) const { return entries_[2 * i]; }
-  uint32_t dst(size_t i) const { return entries_[2 * i + 1]; }
-
- private:
-  const uint8_t* AddressOf(size_t at) const {
-    const FlowKey& key = keys_[at / 2];
-    return key.src + (at % 2) * offsetof(FlowKey, dst);
-  }
-
-  // A level of the trie at a time, for those addresses whose path goes on.
-  void WalkRanges() {
-    for (size_t k = 0; k < open_count_; ++k) {
-      entries_[open_[k]] = tables_.nodes[AddressOf(open_[k])[0]];
-    }
-    for (size_t level = 1; KeepNodes(); ++level) {
-      for (size_t k = 0; k < open_count_; ++k) {
-        uint32_t& entry = entries_[open_[k]];
-        entry = tables_.nodes[(entry >> 1) + AddressOf(open_[k])[level]];
+      for (size_t end = 0; end < 2; ++end) {
+        places[i][end] = tables.PlaceFor(AddressOf(keys[i], end));
+        __builtin_prefetch(places[i][end]);
       }
     }
+    size_t open_count = 0;  // of those that are no exact ones
+    for (size_t i = 0; i < count; ++i) {
+      for (size_t end = 0; end < 2; ++end) {
+        const V6Halves address = AddressOf(keys[i], end);
+        classes_[i][end] = V6Tables::ClassAt(*places[i][end], address);
+        open_[open_count] = {address, &classes_[i][end]};
+        open_count += classes_[i][end] == layout::kNone;
+      }
+    }
+    SearchIntervals(open_count);
   }
 
-  // An entry that is no node becomes the class that it holds. Whether any is left.
-  bool KeepNodes() {
-    size_t kept = 0;
-    for (size_t k = 0; k < open_count_; ++k) {
-      const uint8_t at = open_[k];
-      const uint32_t is_node = entries_[at] & 1;
-      entries_[at] >>= 1 - is_node;
-      open_[kept] = at;
-      kept += is_node;
+  uint32_t src(size_t i) const { return classes_[i][0]; }
+  uint32_t dst(size_t i) const { return classes_[i][1]; }
+
+ private:
+  struct Open {
+    V6Halves address;
+    uint32_t* address_class;
+  };
+
+  static V6Halves AddressOf(const FlowKey& key, size_t end) {
+    return V6Halves::Of(end == 0 ? key.src : key.dst);
+  }
+
+  // As LastNotAbove, but a step for all at a time, whose loads do not wait for each other.
+  void SearchIntervals(size_t open_count) {
+    std::array<uint64_t, 2 * kBatch> wanted;
+    std::array<const uint64_t*, 2 * kBatch> place;
+    for (size_t k = 0; k < open_count; ++k) {
+      wanted[k] = __builtin_bswap64(open_[k].address.first);
+      place[k] = tables_.highs;
     }
-    open_count_ = kept;
-    return kept != 0;
+    for (size_t left = tables_.high_count; left > 1;) {
+      const size_t half = left / 2;
+      for (size_t k = 0; k < open_count; ++k) {
+        place[k] += half & -size_t{place[k][half] <= wanted[k]};
+      }
+      left -= half;
+    }
+    for (size_t k = 0; k < open_count; ++k) {
+      const uint32_t interval = tables_.intervals[place[k] - tables_.highs];
+      *open_[k].address_class = tables_.ClassWithin(interval, open_[k].address);
+    }
   }
 
   const V6Tables& tables_;
-  const FlowKey* keys_;
-  std::array<uint32_t, 2 * kBatch> entries_;  // of the trie, in the end the classes
-  std::array<uint8_t, 2 * kBatch> open_;      // places in entries_ that are still walked
-  size_t open_count_ = 0;
+  uint32_t classes_[kBatch][2];  // of source, of destination
+  std::array<Open, 2 * kBatch> open_;
 };
 
 template <typename Pairs>

@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <map>
 #include <vector>
-
-#include "compile/perfect_hash.h"
 
 namespace npf {
 namespace {
@@ -21,17 +18,16 @@ using Chunk = std::array<uint32_t, kFanout>;
 constexpr size_t kNarrowPlaces = size_t{1} << (32 - layout::kV4BaseShift);
 
 // What to paint, shorter prefixes first, so that longer ones end up on top.
-std::vector<Region> PaintOrder(const ResolvedPolicy& policy, Family family, bool with_endpoints) {
+std::vector<Region> PaintOrder(const ResolvedPolicy& policy) {
   std::vector<Region> order;
   for (const Region& region : policy.regions) {
-    if (region.prefix.address.family == family) order.push_back(region);
+    if (region.prefix.address.family == Family::kIpv4) order.push_back(region);
   }
   std::stable_sort(order.begin(), order.end(), [](const Region& a, const Region& b) {
     return a.prefix.length < b.prefix.length;
   });
-  if (!with_endpoints) return order;
   for (const Endpoint& endpoint : policy.endpoints) {
-    if (endpoint.address.family != family) continue;
+    if (endpoint.address.family != Family::kIpv4) continue;
     order.push_back({{endpoint.address, static_cast<uint8_t>(endpoint.address.bit_count())},
                      endpoint.address_class});
   }
@@ -122,86 +118,14 @@ class V4Trie {
   std::vector<Chunk> leaves_;
 };
 
-class V6Trie {
- public:
-  V6Trie() : nodes_(kFanout, 0) {}
-
-  void Paint(const Region& region) {
-    const auto& bytes = region.prefix.address.bytes;
-    size_t node = 0;
-    size_t level = 0;
-    while (region.prefix.length > 8 * (level + 1)) {
-      node = Child(node + bytes[level]);
-      ++level;
-    }
-    levels_ = std::max(levels_, level + 1);
-    const size_t free_bits = 8 * (level + 1) - region.prefix.length;
-    const size_t first = node + (region.prefix.length == 0 ? 0 : bytes[level]);
-    std::fill_n(nodes_.begin() + static_cast<ptrdiff_t>(first), size_t{1} << free_bits,
-                region.address_class << 1);
-  }
-
-  void Write(ImageWriter& writer) const {
-    writer.Put(layout::kV6Nodes, nodes_);
-    writer.header.v6_levels = static_cast<uint32_t>(levels_);
-  }
-
- private:
-  size_t Child(size_t entry) {
-    if ((nodes_[entry] & 1) == 0) {
-      const auto child = static_cast<uint32_t>(nodes_.size());
-      const uint32_t inherited = nodes_[entry];
-      nodes_.resize(nodes_.size() + kFanout, inherited);
-      nodes_[entry] = child << 1 | 1;
-    }
-    return nodes_[entry] >> 1;
-  }
-
-  std::vector<uint32_t> nodes_;
-  size_t levels_ = 1;
-};
-
-absl::Status BuildV6Places(const ResolvedPolicy& policy, ImageWriter& writer) {
-  std::vector<const Endpoint*> keys;
-  for (const Endpoint& endpoint : policy.endpoints) {
-    if (endpoint.address.family == Family::kIpv6) keys.push_back(&endpoint);
-  }
-  const auto hash = [&](size_t i, uint32_t seed) {
-    uint64_t halves[2];
-    std::memcpy(halves, keys[i]->address.bytes.data(), sizeof halves);
-    return layout::HashAddress(halves, seed);
-  };
-  const absl::StatusOr<PerfectHash> perfect = MakePerfectHash(keys.size(), hash);
-  if (!perfect.ok()) return perfect.status();
-  std::vector<layout::V6Place> places(perfect->place_count, {{}, layout::kNone});
-  for (size_t i = 0; i < keys.size(); ++i) {
-    layout::V6Place& place = places[perfect->places[i]];
-    std::memcpy(place.key, keys[i]->address.bytes.data(), sizeof place.key);
-    place.address_class = keys[i]->address_class;
-  }
-  writer.Put(layout::kV6Pilots, perfect->pilots);
-  writer.Put(layout::kV6Places, places);
-  writer.header.v6_hash_seed = perfect->seed;
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 void BuildV4Trie(const ResolvedPolicy& policy, ImageWriter& writer) {
   V4Trie trie;
-  for (const Region& region : PaintOrder(policy, Family::kIpv4, /*with_endpoints=*/true)) {
+  for (const Region& region : PaintOrder(policy)) {
     trie.Paint(region);
   }
   trie.Write(static_cast<uint32_t>(policy.classes.size()), writer);
-}
-
-absl::Status BuildV6Tables(const ResolvedPolicy& policy, ImageWriter& writer) {
-  V6Trie trie;
-  for (const Region& region : PaintOrder(policy, Family::kIpv6, /*with_endpoints=*/false)) {
-    trie.Paint(region);
-  }
-  trie.Write(writer);
-  return BuildV6Places(policy, writer);
 }
 
 }  // namespace npf

@@ -14,8 +14,10 @@ namespace npf {
 // once.
 void BuildV4Trie(const resolve::ResolvedPolicy& policy, ImageWriter& writer);
 
-// kV6Nodes: a trie of 8-bit strides for the regions; kV6Pilots, kV6Places: a perfect hash of the
-// exact addresses of endpoints, three a cache line.
+// kV6Pilots, kV6Places: a perfect hash of the exact addresses of endpoints, three a cache line.
+// kV6Highs and the four behind it: the intervals that regions cut all addresses into. A search
+// among sorted upper halves takes as many steps for every address, so no branch depends on one; few
+// networks are longer than 64 bits, so the second search, among lower halves, is rare.
 absl::Status BuildV6Tables(const resolve::ResolvedPolicy& policy, ImageWriter& writer);
 
 }  // namespace npf

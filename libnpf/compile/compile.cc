@@ -15,7 +15,9 @@ namespace npf {
 namespace {
 
 constexpr layout::SectionId kHotIpv4[] = {layout::kV4Top, layout::kV4Mid, layout::kV4Leaf};
-constexpr layout::SectionId kHotIpv6[] = {layout::kV6Pilots, layout::kV6Places, layout::kV6Nodes};
+constexpr layout::SectionId kHotIpv6[] = {
+    layout::kV6Pilots,   layout::kV6Places, layout::kV6Highs,     layout::kV6Intervals,
+    layout::kV6Segments, layout::kV6Lows,   layout::kV6LowClasses};
 constexpr layout::SectionId kHotBoth[] = {
     layout::kProtocols,    layout::kPortIndex,   layout::kPairCells,   layout::kPairTiles,
     layout::kPairPilots,   layout::kPairPlaces,  layout::kSourceGroup, layout::kDestinationGroup,

@@ -213,7 +213,17 @@ class FrameSource {
   int tcp_flags_;
 };
 
-template <typename Leaf, typename Pairs, typename PortClass>
+template <typename Pairs, typename PortClass, size_t Groups>
+NPF_AVX512_INLINE __m512i JudgeGroups(const avx512::Tables& tables, FrameSource& source,
+                                      __m512i generation, Verdict* verdicts) {
+  avx512::Questions asked[Groups];
+  avx512::Classes classes[Groups];
+  for (size_t g = 0; g < Groups; ++g) asked[g] = source.Load(g);
+  avx512::FindV4<Groups>(tables, asked, classes);
+  return avx512::Judge<Pairs, PortClass, Groups>(tables, asked, classes, generation, verdicts);
+}
+
+template <typename Pairs, typename PortClass>
 NPF_AVX512 uint64_t Run(const ProgramView& view, const FrameOptions& options,
                         std::span<const PacketView> frames, Verdict* verdicts) {
   const avx512::Tables tables = avx512::TablesOf(view);
@@ -223,15 +233,14 @@ NPF_AVX512 uint64_t Run(const ProgramView& view, const FrameOptions& options,
   size_t done = 0;
   if (frames.size() == kFrameBatch) {
     FrameSource source(frames.data(), options.parse);
-    tails =
-        avx512::Step<Leaf, Pairs, PortClass, kFrameBatch / kLanes>(tables, source, stamp, verdicts);
+    tails = JudgeGroups<Pairs, PortClass, kFrameBatch / kLanes>(tables, source, stamp, verdicts);
     plain = source.plain();
     done = kFrameBatch;
   }
   for (; done + kLanes <= frames.size(); done += kLanes) {
     FrameSource source(frames.data() + done, options.parse);
     tails = _mm512_or_si512(
-        tails, avx512::Step<Leaf, Pairs, PortClass, 1>(tables, source, stamp, verdicts + done));
+        tails, JudgeGroups<Pairs, PortClass, 1>(tables, source, stamp, verdicts + done));
     plain |= source.plain() << done;
   }
   if ((static_cast<uint32_t>(_mm512_reduce_or_epi32(tails)) & avx512::kLookAtNodeTail) != 0) {
@@ -253,10 +262,9 @@ bool Avx512JudgesFrames(const ProgramView& view, const FrameOptions& options) no
 
 uint64_t JudgePlainAvx512(const ProgramView& view, const FrameOptions& options,
                           std::span<const PacketView> frames, Verdict* verdicts) noexcept {
-  return avx512::WithWidths(view.header(),
-                            [&]<typename Leaf, typename Pairs, typename PortClass>() {
-                              return Run<Leaf, Pairs, PortClass>(view, options, frames, verdicts);
-                            });
+  return avx512::WithWidths(view.header(), [&]<typename Pairs, typename PortClass>() {
+    return Run<Pairs, PortClass>(view, options, frames, verdicts);
+  });
 }
 
 }  // namespace npf

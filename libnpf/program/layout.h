@@ -60,9 +60,13 @@ enum SectionId : uint32_t {
   kV4Leaf,       // u16 or u32: class
   kV6Pilots,     // u32, of kV6Places
   kV6Places,     // V6Place: exact addresses of pods and nodes
-  kV6Nodes,      // u32[256] a node: class << 1, or index of a node's first entry << 1 | 1
-  kProtocols,    // Protocol[kProtocolCount], by IANA number
-  kPortIndex,    // u8 or u16: port class, see Protocol
+  kV6Highs,      // u64, sorted, from 0 on: first upper halves of intervals of all other addresses
+  kV6Intervals,  // u32 by kV6Highs: class << 1, or number of a segment << 1 | 1
+  kV6Segments,   // u32 [segment_count + 1] into kV6Lows: an upper half that is cut further
+  kV6Lows,       // u64, sorted within a segment, from 0 on: first lower halves
+  kV6LowClasses,  // u32 by kV6Lows: class
+  kProtocols,     // Protocol[kProtocolCount], by IANA number
+  kPortIndex,     // u8 or u16: port class, see Protocol
   kPairCells,    // u16 or u32: dense matrix [class_count][class_count], or tiles [..][kTileColumns]
   kPairTiles,    // u32 [class_count][tiles_per_row]: first cell of the tile, tiled only
   kPairPilots,   // u32, of kPairPlaces
@@ -118,7 +122,6 @@ struct ImageHeader {
   uint32_t tiles_per_row = 0;
   uint32_t source_group_count = 0;
   uint32_t destination_group_count = 0;
-  uint32_t v6_levels = 0;  // strides of 8 bits that a look-up may walk, 1..16
   uint32_t v6_hash_seed = 0;
   uint32_t pair_hash_seed = 0;
   uint8_t pair_kind = 0;         // PairKind
@@ -128,7 +131,7 @@ struct ImageHeader {
   uint32_t outcome_words = 0;    // OutcomeWords(port_class_count)
   uint32_t v4_entry_bytes = 0;   // 4 or 8
   uint32_t peer_group_count = 0;
-  uint32_t reserved[7] = {};
+  uint32_t reserved[8] = {};
 };
 static_assert(sizeof(ImageHeader) == 128);
 inline constexpr size_t kChecksumFrom = offsetof(ImageHeader, image_bytes);
@@ -344,12 +347,12 @@ inline uint64_t HashPair(uint32_t src, uint32_t dst, uint32_t seed) {
   h *= kPairFactors[1];
   return h ^ (h >> 32);
 }
-// Of an address: one product of twice the width, folded.
-__extension__ using Product = unsigned __int128;
-inline uint64_t HashAddress(const uint64_t (&halves)[2], uint32_t seed) {
-  const Product product = static_cast<Product>(halves[0] ^ kPairFactors[0]) *
-                          (halves[1] ^ kPairFactors[1] ^ (seed * kSeedFactor));
-  const auto h = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+// Of an address, as memory has its halves; vectors can follow it.
+inline uint64_t HashAddress(uint64_t first, uint64_t second, uint32_t seed) {
+  uint64_t h = first ^ (seed * kSeedFactor);
+  h *= kPairFactors[0];
+  h ^= (h >> 32) ^ second;
+  h *= kPairFactors[1];
   return h ^ (h >> 32);
 }
 inline uint32_t PilotOf(uint64_t hash, uint32_t pilot_count) {

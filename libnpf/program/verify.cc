@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,11 @@ constexpr std::array<SectionShape, layout::kSectionCount> kShapes = {{
     {"v4_leaf", 0},
     {"v6_pilots", 4},
     {"v6_places", sizeof(layout::V6Place)},
-    {"v6_nodes", 4},
+    {"v6_highs", 8},
+    {"v6_intervals", 4},
+    {"v6_segments", 4},
+    {"v6_lows", 8},
+    {"v6_low_classes", 4},
     {"protocols", sizeof(layout::Protocol)},
     {"port_index", 0},
     {"pair_cells", 0},
@@ -171,7 +176,6 @@ class Verifier {
         h.outcome_words != layout::OutcomeWords(h.port_class_count)) {
       return Bad("cell or port class counts");
     }
-    if (h.v6_levels < 1 || h.v6_levels > 16) return Bad("IPv6 trie depth");
     return absl::OkStatus();
   }
 
@@ -203,28 +207,8 @@ class Verifier {
   }
 
   absl::Status CheckV6() {
-    const auto nodes = Section<uint32_t>(layout::kV6Nodes);
-    if (nodes.size() < 256 || nodes.size() % 256 != 0) {
-      return BadSection(layout::kV6Nodes, "has a wrong length");
-    }
-    // A child comes after its parent, so a walk of any length ends; levels bound it anyway.
-    std::vector<uint8_t> depth(nodes.size() / 256, 0);
-    depth[0] = 1;
-    for (size_t i = 0; i < nodes.size(); ++i) {
-      const uint32_t target = nodes[i] >> 1;
-      if ((nodes[i] & 1) == 0) {
-        if (target >= header_->class_count) return BadSection(layout::kV6Nodes, "names no class");
-        continue;
-      }
-      if (target % 256 != 0 || target >= nodes.size() || target / 256 <= i / 256) {
-        return BadSection(layout::kV6Nodes, "points outside");
-      }
-      const uint8_t below = static_cast<uint8_t>(depth[i / 256] + 1);
-      if (depth[i / 256] == 0 || below > header_->v6_levels) {
-        return BadSection(layout::kV6Nodes, "is deeper than the header says");
-      }
-      depth[target / 256] = std::max(depth[target / 256], below);
-    }
+    const absl::Status status = CheckV6Intervals();
+    if (!status.ok()) return status;
     if (Count(layout::kV6Pilots) == 0) return BadSection(layout::kV6Pilots, "is empty");
     if (Count(layout::kV6Places) == 0) return BadSection(layout::kV6Places, "is empty");
     for (const layout::V6Place& place : Section<layout::V6Place>(layout::kV6Places)) {
@@ -233,6 +217,42 @@ class Verifier {
       }
     }
     return absl::OkStatus();
+  }
+
+  // Sorted numbers from 0 on: whatever is looked for, one of them is not above it.
+  static bool StartsAtZeroAndRises(std::span<const uint64_t> firsts) {
+    return !firsts.empty() && firsts[0] == 0 &&
+           std::adjacent_find(firsts.begin(), firsts.end(), std::greater_equal<>()) == firsts.end();
+  }
+
+  absl::Status CheckV6Intervals() {
+    const auto segments = Section<uint32_t>(layout::kV6Segments);
+    const auto lows = Section<uint64_t>(layout::kV6Lows);
+    if (!StartsAtZeroAndRises(Section<uint64_t>(layout::kV6Highs))) {
+      return BadSection(layout::kV6Highs, "is not sorted from 0 on");
+    }
+    if (Count(layout::kV6Intervals) != Count(layout::kV6Highs)) {
+      return BadSection(layout::kV6Intervals, "has a wrong length");
+    }
+    if (segments.empty() || segments.front() != 0 || segments.back() != lows.size()) {
+      return BadSection(layout::kV6Segments, "does not cover what it cuts");
+    }
+    for (size_t i = 0; i + 1 < segments.size(); ++i) {
+      if (segments[i] >= segments[i + 1] || segments[i + 1] > lows.size() ||
+          !StartsAtZeroAndRises(lows.subspan(segments[i], segments[i + 1] - segments[i]))) {
+        return BadSection(layout::kV6Lows, "is not sorted from 0 on within a segment");
+      }
+    }
+    for (const uint32_t interval : Section<uint32_t>(layout::kV6Intervals)) {
+      const bool is_segment = (interval & 1) != 0;
+      if (interval >> 1 >= (is_segment ? segments.size() - 1 : header_->class_count)) {
+        return BadSection(layout::kV6Intervals, "points outside");
+      }
+    }
+    if (Count(layout::kV6LowClasses) != lows.size()) {
+      return BadSection(layout::kV6LowClasses, "has a wrong length");
+    }
+    return CheckBelow(layout::kV6LowClasses, header_->class_count);
   }
 
   absl::Status CheckPorts() {

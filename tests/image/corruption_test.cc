@@ -166,7 +166,7 @@ TEST(Image, ForeignOnesAreRefusedWithTheReason) {
     return std::string(program.status().message());
   };
   HeaderOf(bytes).format_version = kImageFormatVersion + 1;
-  EXPECT_EQ(message(), "image refused: image version 3, this build reads 2");
+  EXPECT_EQ(message(), "image refused: image version 4, this build reads 3");
   HeaderOf(bytes).byte_order = 0x04030201;
   EXPECT_EQ(message(), "image refused: written in the other byte order");
   HeaderOf(bytes).magic[0] = 'X';

@@ -7,6 +7,7 @@
 #include "program/view.h"
 #include "testing/cluster.h"
 #include "testing/cluster_generator.h"
+#include "testing/random.h"
 #include "testing/world.h"
 #include "workload.h"
 
@@ -131,6 +132,73 @@ TEST(Compile, AnEmptyClusterAllowsEverything) {
   Classify(*program, {}, {&key, 1}, {&verdict, 1});
   EXPECT_EQ(verdict.allowed, 1);
   EXPECT_EQ(static_cast<Reason>(verdict.reason), Reason::kNotAPod);
+}
+
+// Nested prefixes of every length, cut above and below the 64th bit, up to the last address.
+std::vector<IpPrefix> NestedV6Prefixes(testing::Random& random, size_t count) {
+  std::vector<IpPrefix> prefixes = {
+      ParseIpPrefix("2001:db8::/29").prefix, ParseIpPrefix("fd00:1:2:3::/64").prefix,
+      ParseIpPrefix("ffff:ffff:ffff:ffff::/64").prefix, ParseIpPrefix("ffff::ffff/128").prefix};
+  while (prefixes.size() < count) {
+    IpPrefix prefix = prefixes[random.Below(prefixes.size())];
+    if (prefix.length == 128) continue;
+    const size_t length = std::min<size_t>(128, prefix.length + 1 + random.Below(36));
+    const uint32_t ones = random.Below(3) == 0 ? 100 : 30;  // of a hundred
+    for (size_t bit = prefix.length; bit < length; ++bit) {
+      const bool one = random.Below(100) < ones;
+      if (one) prefix.address.bytes[bit / 8] |= static_cast<uint8_t>(0x80u >> bit % 8);
+    }
+    prefix.length = static_cast<uint8_t>(length);
+    prefixes.push_back(prefix);
+  }
+  return prefixes;
+}
+
+// Block i is allowed on port 1000 + i: what is allowed to an address says which blocks it is in.
+TEST(Classify, V6BlocksHoldWhatALoopOverThemHolds) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    testing::Random random(seed);
+    const std::vector<IpPrefix> blocks = NestedV6Prefixes(random, 40);
+    std::string rules;
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      rules += "{to: [{ipBlock: {cidr: '" + ToString(blocks[i]) +
+               "'}}], ports: [{port: " + std::to_string(1000 + i) + "}]}, ";
+    }
+    const Program program = ProgramOf(
+        PodYaml("a", "one", "fd00::1", "app: web") +
+        PolicyYaml("a", "p", "{podSelector: {}, policyTypes: [Egress], egress: [" + rules + "]}"));
+    const IpAddress pod = *ParseIpAddress("fd00::1");
+    std::vector<IpAddress> addresses;
+    for (const IpPrefix& block : blocks) {
+      const IpAddress first = FirstAddress(block), last = LastAddress(block);
+      IpAddress beside = first;  // the same lower half under another upper one
+      beside.bytes[7] ^= 1;
+      for (const IpAddress& at : {first, last, PreviousAddress(first), NextAddress(last), beside}) {
+        addresses.push_back(at);
+      }
+    }
+    std::vector<FlowKey> keys;
+    for (const IpAddress& address : addresses) {
+      for (size_t i = 0; i < blocks.size(); ++i) {
+        keys.push_back(
+            MakeFlowKey(pod, address, kProtocolTcp, static_cast<uint16_t>(1000 + i), 40000));
+      }
+    }
+    for (const Kernel kernel : {Kernel::kScalar, Kernel::kAvx512}) {
+      if (!SelectKernel(kernel)) continue;
+      std::vector<Verdict> verdicts(keys.size());
+      Classify(program, {.placement = Placement::kFabric}, keys, verdicts);
+      for (size_t k = 0; k < keys.size(); ++k) {
+        const IpAddress& address = addresses[k / blocks.size()];
+        if (address == pod) continue;
+        ASSERT_EQ(verdicts[k].allowed != 0, blocks[k % blocks.size()].Contains(address))
+            << Name(kernel) << ": " << ToString(address) << " in "
+            << ToString(blocks[k % blocks.size()]);
+      }
+    }
+    SelectKernel(Kernel::kAuto);
+  }
 }
 
 TEST(Classify, AKeyOfNoFamilyIsMalformedWhoeverIsBesideIt) {

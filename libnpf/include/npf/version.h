@@ -9,7 +9,7 @@ namespace npf {
 
 inline constexpr std::string_view kLibraryVersion = "0.1.0";
 inline constexpr uint32_t kCAbiVersion = 1;
-inline constexpr uint32_t kImageFormatVersion = 2;
+inline constexpr uint32_t kImageFormatVersion = 3;
 inline constexpr uint32_t kSemanticsVersion = 1;  // rises when a rule's meaning changes
 
 }  // namespace npf
