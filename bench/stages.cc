@@ -205,6 +205,7 @@ std::vector<double> MeasureBatchLatency(const Program& program, Kernel kernel,
   std::vector<FlowKey> chunk(kChunkKeys);
   std::array<Verdict, kBatch> verdicts;
   std::vector<double> ns;
+  ns.reserve(rounds * (keys.size() / kBatch));  // growing would clear the caches now and then
   for (size_t i = 0; i < rounds * (keys.size() / kBatch); ++i) {
     const size_t first = i * kBatch % (keys.size() / kBatch * kBatch);
     const size_t place = first % kChunkKeys;
