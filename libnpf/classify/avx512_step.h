@@ -57,9 +57,10 @@ struct Tables {
   const uint32_t* destination_group;
   const uint32_t* default_cells;
   const uint32_t* pair_pilots;
-  const layout::PairPlace* pair_places;
+  const uint64_t* pair_places;
   uint32_t pilot_count;
   uint32_t place_count;
+  layout::PairWord pair_word;
   uint32_t seed;
   __m512i columns;    // of the pair table: classes, tiles a row, or destination groups
   __m512i row_codes;  // outcome codes a cell
@@ -88,10 +89,10 @@ NPF_AVX512 inline Tables TablesOf(const ProgramView& view) {
           .destination_group = view.Section<uint32_t>(layout::kDestinationGroup).data(),
           .default_cells = view.Section<uint32_t>(layout::kDefaultCells).data(),
           .pair_pilots = view.Section<uint32_t>(layout::kPairPilots).data(),
-          .pair_places = view.Section<layout::PairPlace>(layout::kPairPlaces).data(),
+          .pair_places = view.Section<uint64_t>(layout::kPairPlaces).data(),
           .pilot_count = static_cast<uint32_t>(view.Section<uint32_t>(layout::kPairPilots).size()),
-          .place_count =
-              static_cast<uint32_t>(view.Section<layout::PairPlace>(layout::kPairPlaces).size()),
+          .place_count = static_cast<uint32_t>(view.Section<uint64_t>(layout::kPairPlaces).size()),
+          .pair_word = {header.pair_class_bits},
           .seed = header.pair_hash_seed,
           .columns = _mm512_set1_epi32(static_cast<int>(columns)),
           .row_codes =
@@ -158,12 +159,13 @@ class Hashed {
       group[g] = _mm512_add_epi32(row, Gather<4>(pairs[g].dst, t.destination_group));
     }
     for (size_t g = 0; g < Groups; ++g) {
-      const layout::PairPlace* const places = t.pair_places;
-      const __mmask16 differs = static_cast<__mmask16>(
-          _mm512_cmpneq_epi32_mask(Gather<4>(place[g], &places->src), pairs[g].src) |
-          _mm512_cmpneq_epi32_mask(Gather<4>(place[g], &places->dst), pairs[g].dst));
-      const __m512i held = Gather<4>(place[g], &places->cell);
-      cells[g] = _mm512_mask_mov_epi32(held, differs, Gather<4>(group[g], t.default_cells));
+      __mmask8 low_differs, high_differs;
+      const __m256i low = HalfOf<0>(t, place[g], pairs[g], low_differs);
+      const __m256i high = HalfOf<1>(t, place[g], pairs[g], high_differs);
+      const __m512i held = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+      cells[g] =
+          _mm512_mask_mov_epi32(held, static_cast<__mmask16>(low_differs | high_differs << 8),
+                                Gather<4>(group[g], t.default_cells));
     }
   }
 
@@ -194,7 +196,26 @@ class Hashed {
                            _mm512_cvtepu32_epi64(dst));
   }
 
-  // In words of 32 bits.
+  static NPF_AVX512_INLINE __m128i Count(uint32_t bits) {
+    return _mm_cvtsi32_si128(static_cast<int>(bits));
+  }
+  template <int Half>
+  static NPF_AVX512_INLINE __m512i Widened(__m512i lanes) {
+    return _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(lanes, Half));
+  }
+
+  // The cells that stand at one half of the places, and where they are of other pairs.
+  template <int Half>
+  static NPF_AVX512_INLINE __m256i HalfOf(const Tables& t, __m512i places, const Classes& pairs,
+                                          __mmask8& differs) {
+    const __m512i word = _mm512_i64gather_epi64(Widened<Half>(places), t.pair_places, 8);
+    const __m512i key =
+        _mm512_or_si512(_mm512_sll_epi64(Widened<Half>(pairs.src), Count(t.pair_word.class_bits)),
+                        Widened<Half>(pairs.dst));
+    differs = _mm512_cmpneq_epi64_mask(_mm512_srl_epi64(word, Count(t.pair_word.cell_bits())), key);
+    return _mm512_cvtepi64_epi32(_mm512_and_si512(word, All(t.pair_word.cell_mask())));
+  }
+
   static NPF_AVX512_INLINE __m512i PlaceOf(const Tables& t, const Classes& pair) {
     const __m512i low =
         Hash(Key(_mm512_castsi512_si256(pair.src), _mm512_castsi512_si256(pair.dst)), t.seed);
@@ -206,8 +227,7 @@ class Hashed {
     __m512i moved = Pack(_mm512_srli_epi64(low, 32), _mm512_srli_epi64(high, 32));
     moved = _mm512_mullo_epi32(_mm512_xor_si512(moved, pilot),
                                _mm512_set1_epi32(static_cast<int>(layout::kPlaceFactor)));
-    const __m512i words = _mm512_set1_epi32(sizeof(layout::PairPlace) / sizeof(uint32_t));
-    return _mm512_mullo_epi32(Scale(moved, t.place_count), words);
+    return Scale(moved, t.place_count);
   }
 };
 

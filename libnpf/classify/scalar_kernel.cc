@@ -73,10 +73,11 @@ struct HashedPairs {
   const uint32_t* default_cells;
   size_t destination_group_count;
   const uint32_t* pilots;
-  const layout::PairPlace* places;
+  const uint64_t* places;
   uint32_t pilot_count;
   uint32_t place_count;
   uint32_t seed;
+  layout::PairWord word;
 
   explicit HashedPairs(const ProgramView& view)
       : source_group(view.Section<uint32_t>(layout::kSourceGroup).data()),
@@ -84,11 +85,11 @@ struct HashedPairs {
         default_cells(view.Section<uint32_t>(layout::kDefaultCells).data()),
         destination_group_count(view.header().destination_group_count),
         pilots(view.Section<uint32_t>(layout::kPairPilots).data()),
-        places(view.Section<layout::PairPlace>(layout::kPairPlaces).data()),
+        places(view.Section<uint64_t>(layout::kPairPlaces).data()),
         pilot_count(static_cast<uint32_t>(view.Section<uint32_t>(layout::kPairPilots).size())),
-        place_count(
-            static_cast<uint32_t>(view.Section<layout::PairPlace>(layout::kPairPlaces).size())),
-        seed(view.header().pair_hash_seed) {}
+        place_count(static_cast<uint32_t>(view.Section<uint64_t>(layout::kPairPlaces).size())),
+        seed(view.header().pair_hash_seed),
+        word{view.header().pair_class_bits} {}
   void Locate(Lanes& lanes, size_t i, uint32_t src, uint32_t dst) const {
     lanes.place[i] = src;
     lanes.other[i] = dst;
@@ -98,10 +99,11 @@ struct HashedPairs {
     const uint32_t dst = lanes.other[i];
     const uint64_t hash = layout::HashPair(src, dst, seed);
     const uint32_t pilot = pilots[layout::PilotOf(hash, pilot_count)];
-    const layout::PairPlace& place = places[layout::PlaceOf(hash, pilot, place_count)];
+    const uint64_t place = places[layout::PlaceOf(hash, pilot, place_count)];
     const uint32_t otherwise =
         default_cells[source_group[src] * destination_group_count + destination_group[dst]];
-    return ((place.src ^ src) | (place.dst ^ dst)) == 0 ? place.cell : otherwise;
+    const bool is_here = place >> word.cell_bits() == word.Key(src, dst);
+    return is_here ? static_cast<uint32_t>(place & word.cell_mask()) : otherwise;
   }
 };
 

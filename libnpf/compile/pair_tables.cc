@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
@@ -233,7 +234,7 @@ absl::Status PairTables::BuildHash(size_t bytes_max, ImageWriter& writer) {
   absl::Status status = MakeDefaultCells();
   if (!status.ok()) return status;
   // Places are an eighth more than pairs; and a pilot for four.
-  constexpr size_t kBytesPerPair = sizeof(layout::PairPlace) + 3;
+  constexpr size_t kBytesPerPair = sizeof(uint64_t) + 3;
   // An upper bound, halved: a pair that both directions name counts twice in it.
   if (CountNamedAtMost() / 2 * kBytesPerPair > bytes_max) {
     return TooLarge("hash of class pairs", CountNamedAtMost() * kBytesPerPair, bytes_max);
@@ -252,16 +253,22 @@ absl::Status PairTables::BuildHash(size_t bytes_max, ImageWriter& writer) {
       return TooLarge("hash of class pairs", pairs.size() * kBytesPerPair, bytes_max);
     }
   }
+  const layout::PairWord word{static_cast<uint32_t>(std::bit_width(class_count_))};
+  if (word.class_bits > layout::kPairClassBitsMax || cells_.count() - 1 > word.cell_mask()) {
+    return absl::ResourceExhaustedError(absl::StrCat("hash of class pairs: ", class_count_,
+                                                     " classes twice and ", cells_.count(),
+                                                     " cells are more than 64 bits can tell"));
+  }
   const absl::StatusOr<PerfectHash> perfect =
       MakePerfectHash(pairs.size(), [&](size_t i, uint32_t seed) {
         return layout::HashPair(static_cast<uint32_t>(pairs[i].first >> 32),
                                 static_cast<uint32_t>(pairs[i].first), seed);
       });
   if (!perfect.ok()) return perfect.status();
-  std::vector<layout::PairPlace> places(perfect->place_count, {layout::kNone, 0, 0});
+  std::vector<uint64_t> places(perfect->place_count, layout::kEmptyPairWord);
   for (size_t i = 0; i < pairs.size(); ++i) {
-    places[perfect->places[i]] = {static_cast<uint32_t>(pairs[i].first >> 32),
-                                  static_cast<uint32_t>(pairs[i].first), pairs[i].second};
+    places[perfect->places[i]] = word.Word(static_cast<uint32_t>(pairs[i].first >> 32),
+                                           static_cast<uint32_t>(pairs[i].first), pairs[i].second);
   }
   writer.Put(layout::kPairPilots, perfect->pilots);
   writer.Put(layout::kPairPlaces, places);
@@ -269,6 +276,7 @@ absl::Status PairTables::BuildHash(size_t bytes_max, ImageWriter& writer) {
   writer.Put(layout::kDestinationGroup, destination_group_);
   writer.Put(layout::kDefaultCells, default_cells_);
   writer.header.pair_hash_seed = perfect->seed;
+  writer.header.pair_class_bits = word.class_bits;
   writer.header.source_group_count = static_cast<uint32_t>(source_groups_.size());
   writer.header.destination_group_count = static_cast<uint32_t>(destination_groups_.size());
   return absl::OkStatus();

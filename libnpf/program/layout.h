@@ -70,7 +70,7 @@ enum SectionId : uint32_t {
   kPairCells,    // u16 or u32: dense matrix [class_count][class_count], or tiles [..][kTileColumns]
   kPairTiles,    // u32 [class_count][tiles_per_row]: first cell of the tile, tiled only
   kPairPilots,   // u32, of kPairPlaces
-  kPairPlaces,   // PairPlace: pairs that are not their groups' default, hash only
+  kPairPlaces,   // u64, see PairWord: pairs that are not their groups' default, hash only
   kSourceGroup,  // u32 by class: row of kDefaultCells, hash only
   kDestinationGroup,  // u32 by class: column of kDefaultCells, hash only
   kDefaultCells,      // u32 [source_group_count][destination_group_count], hash only
@@ -131,7 +131,8 @@ struct ImageHeader {
   uint32_t outcome_words = 0;    // OutcomeWords(port_class_count)
   uint32_t v4_entry_bytes = 0;   // 4 or 8
   uint32_t peer_group_count = 0;
-  uint32_t reserved[8] = {};
+  uint32_t pair_class_bits = 0;  // bit_width(class_count), at most 31; hash only
+  uint32_t reserved[7] = {};
 };
 static_assert(sizeof(ImageHeader) == 128);
 inline constexpr size_t kChecksumFrom = offsetof(ImageHeader, image_bytes);
@@ -142,12 +143,20 @@ struct V6Place {  // of the hash of exact addresses
 };
 static_assert(sizeof(V6Place) == 20);
 
-struct PairPlace {  // of the hash of class pairs
-  uint32_t src;     // kNone: empty
-  uint32_t dst;
-  uint32_t cell;
+// A place of the hash of class pairs is a word: source and destination in pair_class_bits each,
+// which are one number too many so that no pair is all ones, and the cell in what is left.
+struct PairWord {
+  uint32_t class_bits;
+
+  uint32_t cell_bits() const { return 64 - 2 * class_bits; }
+  uint64_t cell_mask() const { return (uint64_t{1} << cell_bits()) - 1; }
+  uint64_t Key(uint32_t src, uint32_t dst) const { return uint64_t{src} << class_bits | dst; }
+  uint64_t Word(uint32_t src, uint32_t dst, uint32_t cell) const {
+    return Key(src, dst) << cell_bits() | cell;
+  }
 };
-static_assert(sizeof(PairPlace) == 12);
+inline constexpr uint32_t kPairClassBitsMax = 31;
+inline constexpr uint64_t kEmptyPairWord = ~uint64_t{0};
 
 // An entry of the IPv4 trie is base << 8 | mask: the next index is base + (byte & mask), with a
 // mask of 0xff where the next level tells the byte apart, else 0.

@@ -2,6 +2,7 @@
 // everything after it holds even against a hostile image whose checksum was repaired.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -39,7 +40,7 @@ constexpr std::array<SectionShape, layout::kSectionCount> kShapes = {{
     {"pair_cells", 0},
     {"pair_tiles", 4},
     {"pair_pilots", 4},
-    {"pair_places", sizeof(layout::PairPlace)},
+    {"pair_places", 8},
     {"source_group", 4},
     {"destination_group", 4},
     {"default_cells", 4},
@@ -319,8 +320,13 @@ class Verifier {
             uint64_t{h.source_group_count} * h.destination_group_count) {
       return Bad("the default cells have a wrong length");
     }
-    for (const layout::PairPlace& place : Section<layout::PairPlace>(layout::kPairPlaces)) {
-      if (place.src != layout::kNone && place.cell >= h.cell_count) {
+    if (header_->pair_class_bits != std::bit_width(header_->class_count) ||
+        header_->pair_class_bits > layout::kPairClassBitsMax) {
+      return Bad("bits of a class in the hash of pairs");
+    }
+    const uint64_t cell_mask = layout::PairWord{header_->pair_class_bits}.cell_mask();
+    for (const uint64_t place : Section<uint64_t>(layout::kPairPlaces)) {
+      if (place != layout::kEmptyPairWord && (place & cell_mask) >= header_->cell_count) {
         return BadSection(layout::kPairPlaces, "names no cell");
       }
     }
