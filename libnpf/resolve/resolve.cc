@@ -19,6 +19,7 @@ class Resolver {
 
   absl::StatusOr<ResolvedPolicy> Run(const ResolveLimits& limits, std::vector<Cost>& costs) {
     ReadTier(Tier::kAdmin);
+    out_.policies.reserve(snapshot_.policies().size() + snapshot_.cluster_policies().size());
     for (const NetworkPolicy& policy : snapshot_.policies()) ReadPolicy(policy);
     ReadTier(Tier::kBaseline);
     AddRanges();
@@ -66,6 +67,7 @@ class Resolver {
 
   void ReadRules(const NetworkPolicy& policy, const std::vector<PolicyRule>& rules,
                  size_t direction, Policy& out) {
+    out.rules.reserve(out.rules.size() + rules.size());
     for (uint32_t i = 0; i < rules.size(); ++i) {
       Rule rule{.direction = direction,
                 .index = i,
@@ -73,6 +75,7 @@ class Resolver {
                 .ports = PortSpace::Read(rules[i].ports),
                 .peers = {}};
       rule.port_list = ports_.InternList(rule.ports);
+      rule.peers.reserve(rules[i].peers.size());
       for (uint32_t j = 0; j < rules[i].peers.size(); ++j) {
         rule.peers.push_back({ReadPeer(policy, rules[i].peers[j]), j, kNone});
       }
@@ -83,7 +86,8 @@ class Resolver {
   uint32_t ReadPeer(const NetworkPolicy& policy, const PolicyPeer& peer) {
     if (peer.ip_block) return atoms_.InternBlock(*peer.ip_block);
     // R14 to R16: without a namespaceSelector the policy's own namespace; with both, AND.
-    const LabelSelector pods = peer.pod_selector.value_or(LabelSelector{});
+    static const LabelSelector kAll;
+    const LabelSelector& pods = peer.pod_selector ? *peer.pod_selector : kAll;
     if (peer.namespace_selector) return atoms_.InternPods(*peer.namespace_selector, pods);
     return atoms_.InternPods(policy.ns, pods);
   }
