@@ -59,6 +59,11 @@ if(NPF_BUILD_TOOLS)
   if(NOT NPF_SANITIZE)
     set_tests_properties(tools.cases_eval PROPERTIES LABELS shared)
   endif()
+  if(NPF_BUILD_BENCH)
+    add_test(NAME bench.verdicts COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/bench_verdicts.py
+                                         $<TARGET_FILE:npf> $<TARGET_FILE:npf-bench> ${shared})
+    set_tests_properties(bench.verdicts PROPERTIES LABELS shared SKIP_RETURN_CODE 77)
+  endif()
 endif()
 
 add_executable(capi_test unit/capi_test.cc)
