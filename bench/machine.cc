@@ -80,6 +80,11 @@ uint64_t WallTimeNs() { return ReadClock(CLOCK_MONOTONIC); }
 
 #if defined(__x86_64__)
 uint64_t Ticks() { return __rdtsc(); }
+uint64_t SettledTicks() {
+  _mm_mfence();
+  _mm_lfence();
+  return __rdtsc();
+}
 
 double ProbeTscGhz() {
   constexpr uint64_t kProbeNs = 10'000'000;
@@ -91,6 +96,7 @@ double ProbeTscGhz() {
 }
 #else
 uint64_t Ticks() { return WallTimeNs(); }
+uint64_t SettledTicks() { return WallTimeNs(); }
 double ProbeTscGhz() { return 0; }
 #endif
 

@@ -32,6 +32,9 @@ uint64_t ThreadTimeNs();
 uint64_t WallTimeNs();
 // Processor ticks for short times, converted with ProbeTscGhz(); nanoseconds where there are none.
 uint64_t Ticks();
+// Once every load and store before has been done, so that what they wait for is not taken for what
+// is measured.
+uint64_t SettledTicks();
 
 }  // namespace npf::bench
 
