@@ -59,6 +59,9 @@ if(NPF_BUILD_TOOLS)
   if(NOT NPF_SANITIZE)
     set_tests_properties(tools.cases_eval PROPERTIES LABELS shared)
   endif()
+  add_test(NAME tools.adversarial COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/adversarial.py
+                                          $<TARGET_FILE:npf> ${shared})
+  set_tests_properties(tools.adversarial PROPERTIES LABELS shared SKIP_RETURN_CODE 77)
   if(NPF_BUILD_BENCH)
     add_test(NAME bench.verdicts COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/bench_verdicts.py
                                          $<TARGET_FILE:npf> $<TARGET_FILE:npf-bench> ${shared})

@@ -3,7 +3,7 @@ find_package(GTest REQUIRED)
 include(GoogleTest)
 
 add_executable(packet_test
-  unit/flow_table_test.cc unit/packet_builder.cc unit/packet_ipv4_test.cc unit/packet_ipv6_test.cc unit/packet_link_test.cc
+  unit/flow_table_test.cc unit/fragment_table_test.cc unit/packet_builder.cc unit/packet_ipv4_test.cc unit/packet_ipv6_test.cc unit/packet_link_test.cc
   unit/packet_transport_test.cc)
 target_include_directories(packet_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(packet_test PRIVATE npf_runtime GTest::gtest_main npf_test_flags)

@@ -70,12 +70,16 @@ std::string_view Name(Reason reason) {
       return "ip_flags";
     case Reason::kTcpFlags:
       return "tcp_flags";
-    case Reason::kIcmpFamily:
+    case Reason::kIcmpMismatch:
       return "icmp_mismatch";
     case Reason::kIpOption:
       return "ip_option";
     case Reason::kNeighbourDiscovery:
       return "neighbour_discovery";
+    case Reason::kFragmentOverlap:
+      return "frag_overlap";
+    case Reason::kFragmentFirstDenied:
+      return "frag_first_denied";
   }
   return "unknown";
 }

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <random>
 #include <utility>
+
+#include "conntrack/keyed_hash.h"
 
 namespace npf::conntrack {
 namespace {
@@ -52,21 +53,14 @@ bool SameDirection(const FlowKey& a, const FlowKey& b) {
   return ports && std::memcmp(a.src, b.src, 16) == 0 && std::memcmp(a.dst, b.dst, 16) == 0;
 }
 
-uint64_t Mix(uint64_t a, uint64_t b) {
-  const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-}
-
 }  // namespace
 
-FlowTable::FlowTable(size_t capacity) : entries_(capacity + 1) {
+FlowTable::FlowTable(size_t capacity) : entries_(capacity + 1), secret_(NewSecret()) {
   heads_.resize(std::bit_ceil(capacity));
   for (uint32_t i = 1; i <= capacity; ++i) {
     entries_[i].chain = free_;
     free_ = i;
   }
-  std::random_device random;
-  for (uint64_t& word : secret_) word = uint64_t{random()} << 32 | random();
 }
 
 uint64_t FlowTable::IdleNs(uint8_t queue) {
@@ -76,9 +70,7 @@ uint64_t FlowTable::IdleNs(uint8_t queue) {
 }
 
 uint32_t FlowTable::HashOf(const FlowKey& key) const {
-  uint64_t hash = secret_[1];
-  for (const uint64_t word : Unordered(key).words) hash = Mix(hash ^ word, secret_[0] | 1);
-  return static_cast<uint32_t>(hash ^ hash >> 32);
+  return KeyedHash(Unordered(key).words, secret_);
 }
 
 FoundFlow FlowTable::Find(const FlowKey& key, uint64_t now_ns) {
@@ -133,6 +125,19 @@ bool FlowTable::RstEnds(const Flow& flow, size_t side, const ParsedPacket& packe
   if (packet.tcp_sequence == flow.next_sequence[side]) return true;
   return (flow.acknowledged_known >> other & 1) != 0 &&
          packet.tcp_sequence == flow.acknowledged[other];
+}
+
+bool FlowTable::HasInFlight(const FoundFlow& found, uint32_t sequence) const {
+  const Flow& flow = *found.flow;
+  const size_t side = found.side == FlowSide::kReply ? 1 : 0;
+  if (flow.key.protocol != kProtocolTcp || (flow.sequence_known >> side & 1) == 0) return true;
+  // An error may be on its way while acknowledgements overtake it.
+  constexpr int32_t kLateBytes = 1 << 16;
+  const auto behind = static_cast<int32_t>(flow.next_sequence[side] - sequence);
+  if (behind < 0) return false;
+  const size_t other = 1 - side;
+  if ((flow.acknowledged_known >> other & 1) == 0) return true;
+  return static_cast<int32_t>(sequence - flow.acknowledged[other]) >= -kLateBytes;
 }
 
 // Notes what a segment says, and returns the queue that the flow belongs to now.

@@ -23,8 +23,8 @@
 // passes and changes nothing.
 //
 // What this table does not do yet: it does not check windows, so that forged data with the right
-// 5-tuple passes as the connection's; it does not join fragments; it does not know which connection
-// an ICMP error speaks of; and it does not check SCTP verification tags.
+// 5-tuple passes as the connection's; and it does not check SCTP verification tags. Fragments are
+// fragment_table.h's.
 #ifndef NPF_CONNTRACK_FLOW_TABLE_H_
 #define NPF_CONNTRACK_FLOW_TABLE_H_
 
@@ -33,6 +33,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "conntrack/keyed_hash.h"
 #include "npf/flow.h"
 #include "npf/packet.h"
 #include "npf/verdict.h"
@@ -92,6 +93,10 @@ class FlowTable {
 
   void Erase(Flow& flow);
 
+  // Whether a packet with this sequence number may be under way from the side that `found` names;
+  // of protocols other than TCP any may. An ICMP error about another one was guessed (RFC 5927, 4).
+  bool HasInFlight(const FoundFlow& found, uint32_t sequence) const;
+
   // Whether the flow is ending, so that a SYN begins a new one in its place (A68).
   bool IsEnding(const Flow& flow) const { return flow.fins != 0; }
 
@@ -121,7 +126,7 @@ class FlowTable {
   std::array<QueueEnds, kQueues> queues_;
   uint32_t free_ = 0;
   size_t size_ = 0;
-  std::array<uint64_t, 2> secret_;
+  Secret secret_;
 };
 
 }  // namespace npf::conntrack

@@ -9,19 +9,24 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <optional>
 #include <utility>
 
 #include "conntrack/flow_table.h"
+#include "conntrack/fragment_table.h"
 #include "engine/outright.h"
+#include "packet/quoted.h"
 
 namespace npf {
 namespace {
 
+using conntrack::Datagram;
 using conntrack::Flow;
 using conntrack::FlowSide;
 using conntrack::FlowTable;
 using conntrack::FoundFlow;
+using conntrack::FragmentTable;
 
 constexpr uint8_t kTcpSyn = 0x02;
 constexpr uint8_t kTcpRst = 0x04;
@@ -68,7 +73,9 @@ class Engine::Impl {
   Impl(Program program, const EngineOptions& options)
       : program_(std::move(program)), options_(options) {
     options_.classify.generation = 1;
-    if (!options_.stateless) flows_.emplace(options_.flows_max);
+    if (options_.stateless) return;
+    flows_.emplace(options_.flows_max);
+    datagrams_.emplace(options_.datagrams_max);
   }
 
   void JudgeBatch(std::span<const Frame> frames, std::span<Judgement> judgements);
@@ -83,15 +90,25 @@ class Engine::Impl {
 
  private:
   void Settle(const Frame& frame, const std::optional<Verdict>& ahead, Judgement& judgement);
+  void SettleWhole(const Frame& frame, const std::optional<Verdict>& ahead, Judgement& judgement);
+  void SettleFirstFragment(const Frame& frame, const std::optional<Verdict>& ahead,
+                           Judgement& judgement);
+  bool SettleLaterFragment(uint64_t now_ns, Judgement& judgement);
+  bool SettleError(const Frame& frame, Judgement& judgement);
   void SettleFlow(const FoundFlow& found, uint64_t now_ns, Judgement& judgement);
   void SettleFirst(const Verdict& verdict, uint64_t now_ns, Judgement& judgement);
   void SettleMidstream(const Verdict& verdict, uint64_t now_ns, Judgement& judgement);
   void Remember(const FlowKey& key, const Verdict& verdict, uint64_t now_ns, Judgement& judgement);
   Verdict ClassifyOne(const FlowKey& key) const;
+  bool IsStillAllowed(const FlowKey& first, Verdict& verdict) const;
+  void DenyOutright(Reason reason, Judgement& judgement) const {
+    judgement.verdict = Outright(false, reason, options_.classify);
+  }
 
   Program program_;
   EngineOptions options_;
-  std::optional<FlowTable> flows_;
+  std::optional<FlowTable> flows_;  // both or neither
+  std::optional<FragmentTable> datagrams_;
   uint64_t table_full_ = 0;
 };
 
@@ -133,12 +150,101 @@ void Engine::Impl::Settle(const Frame& frame, const std::optional<Verdict>& ahea
         Outright(packet.outcome == ParseOutcome::kPass, packet.reason, options_.classify);
     return;
   }
+  if (flows_.has_value()) {
+    if (packet.later_fragment && SettleLaterFragment(frame.time_ns, judgement)) return;
+    if (packet.fragment && !packet.later_fragment) {
+      return SettleFirstFragment(frame, ahead, judgement);
+    }
+    if (packet.quoted_bytes != 0 && SettleError(frame, judgement)) return;
+  }
+  SettleWhole(frame, ahead, judgement);
+}
+
+void Engine::Impl::SettleWhole(const Frame& frame, const std::optional<Verdict>& ahead,
+                               Judgement& judgement) {
+  const ParsedPacket& packet = judgement.packet;
   if (flows_.has_value() && IsTracked(packet)) {
     const FoundFlow found = flows_->Find(packet.key, frame.time_ns);
     if (found.flow != nullptr) return SettleFlow(found, frame.time_ns, judgement);
   }
   const Verdict verdict = ahead.has_value() ? *ahead : ClassifyOne(packet.key);
   SettleFirst(verdict, frame.time_ns, judgement);
+}
+
+// A first fragment is judged as a whole packet is, and what comes of it is kept for the others.
+// Where the datagram has one already, nobody knows which one its receiver takes (A5, A9).
+void Engine::Impl::SettleFirstFragment(const Frame& frame, const std::optional<Verdict>& ahead,
+                                       Judgement& judgement) {
+  const ParsedPacket& packet = judgement.packet;
+  if (Datagram* const known = datagrams_->Find(packet, frame.time_ns); known != nullptr) {
+    known->Poison();
+    return DenyOutright(Reason::kFragmentOverlap, judgement);
+  }
+  SettleWhole(frame, ahead, judgement);
+  Datagram* const datagram = datagrams_->Begin(packet, frame.time_ns);
+  if (datagram == nullptr) return;
+  datagram->Cover(packet);
+  const FoundFlow found = IsTracked(packet) ? flows_->Find(packet.key, frame.time_ns) : FoundFlow{};
+  datagram->judged = found.flow != nullptr ? found.flow->key : packet.key;
+  datagram->verdict = judgement.verdict;
+  datagram->reply = judgement.reply;
+  datagram->flow_reason = judgement.flow_reason;
+}
+
+// False where no first fragment is known: policy decides, without ports.
+bool Engine::Impl::SettleLaterFragment(uint64_t now_ns, Judgement& judgement) {
+  Datagram* const datagram = datagrams_->Find(judgement.packet, now_ns);
+  if (datagram == nullptr) return false;
+  if (datagram->verdict.allowed == 0) {
+    DenyOutright(Reason::kFragmentFirstDenied, judgement);
+    return true;
+  }
+  if (!datagram->Cover(judgement.packet)) {
+    DenyOutright(Reason::kFragmentOverlap, judgement);
+    return true;
+  }
+  if (!IsStillAllowed(datagram->judged, datagram->verdict)) {  // A12
+    judgement.verdict = datagram->verdict;
+    return true;
+  }
+  judgement.verdict = datagram->verdict;
+  judgement.reply = datagram->reply;
+  judgement.flow_reason = datagram->flow_reason;
+  if (datagram->complete()) datagrams_->Erase(*datagram);
+  return true;
+}
+
+// An error about a known connection belongs to it (A76), where its receiver can have sent what it
+// quotes. False where it quotes no known connection: policy decides.
+bool Engine::Impl::SettleError(const Frame& frame, Judgement& judgement) {
+  const ParsedPacket& error = judgement.packet;
+  const ParsedPacket quoted = packet::ParseQuoted(frame.packet, error);
+  if (!IsTracked(quoted) || quoted.quoted_bytes != 0) return false;
+  const FoundFlow found = flows_->Find(quoted.key, frame.time_ns);
+  if (found.flow == nullptr) return false;
+  if (std::memcmp(error.key.dst, quoted.key.src, sizeof quoted.key.src) != 0 ||
+      !flows_->HasInFlight(found, quoted.tcp_sequence)) {
+    DenyOutright(Reason::kIcmpMismatch, judgement);
+    return true;
+  }
+  Flow& flow = *found.flow;
+  if (!IsStillAllowed(flow.key, flow.verdict)) {
+    judgement.verdict = flow.verdict;
+    flows_->Erase(flow);
+    return true;
+  }
+  judgement.reply = found.side == FlowSide::kForward;
+  judgement.flow_reason = static_cast<Reason>(flow.verdict.reason);
+  judgement.verdict = flow.verdict;
+  judgement.verdict.reason = static_cast<uint8_t>(Reason::kRelated);
+  return true;
+}
+
+// Whether what was allowed before still is, once policy has changed; `verdict` is then the new one.
+bool Engine::Impl::IsStillAllowed(const FlowKey& first, Verdict& verdict) const {
+  if (verdict.generation == options_.classify.generation || options_.established_keep) return true;
+  verdict = ClassifyOne(first);
+  return verdict.allowed != 0;
 }
 
 void Engine::Impl::SettleFlow(const FoundFlow& found, uint64_t now_ns, Judgement& judgement) {
@@ -156,14 +262,10 @@ void Engine::Impl::SettleFlow(const FoundFlow& found, uint64_t now_ns, Judgement
     Remember(packet.key, judgement.verdict, now_ns, judgement);
     return;
   }
-  if (flow.verdict.generation != generation() && !options_.established_keep) {
-    const Verdict again = ClassifyOne(flow.key);
-    if (again.allowed == 0) {
-      flows_->Erase(flow);
-      judgement.verdict = again;
-      return;
-    }
-    flow.verdict = again;
+  if (!IsStillAllowed(flow.key, flow.verdict)) {
+    judgement.verdict = flow.verdict;
+    flows_->Erase(flow);
+    return;
   }
   judgement.flow_reason = static_cast<Reason>(flow.verdict.reason);
   judgement.verdict = flow.verdict;

@@ -86,6 +86,7 @@ struct Walk {
   bool first_fragment = false;   // more fragments follow this one
   bool fragment_header = false;  // an IPv6 Fragment header was seen, even an atomic one
   bool router_alert = false;     // an IPv6 Router Alert option was seen
+  bool quoted = false;           // in an ICMP error: cut behind eight bytes of transport
 
   void Deny(Reason reason) const {
     parsed.outcome = ParseOutcome::kDeny;
@@ -129,6 +130,8 @@ struct FragmentPlace {
   uint8_t protocol = 0;
 };
 Reason CheckFragment(const FragmentPlace& place);
+// Tells which part of which datagram the packet is.
+void NoteFragment(Walk& walk, const FragmentPlace& place, uint32_t id);
 
 bool EqualAddresses(const FlowKey& key);
 bool IsLinkLocalV6(const uint8_t* address);

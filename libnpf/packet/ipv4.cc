@@ -109,6 +109,7 @@ void ParseIpv4(Walk& walk) {
   if (place.offset != 0 || place.more) {
     const Reason fault = CheckFragment(place);
     if (fault != Reason::kPolicy) return walk.Deny(fault);
+    NoteFragment(walk, place, walk.frame.U16(at + 4));
     if (place.offset != 0) return JudgeLaterFragment(walk);
     walk.first_fragment = true;
   }

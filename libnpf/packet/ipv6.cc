@@ -62,7 +62,7 @@ bool IsExtensionHeader(uint8_t protocol) {
 // Goes past the Fragment header at walk.offset. False: the walk has ended.
 bool ReadFragmentHeader(Walk& walk, uint32_t l3_offset) {
   const uint32_t at = walk.offset;
-  if (!walk.Require(8, 4)) return false;
+  if (!walk.Require(8, 8)) return false;
   if (walk.fragment_header) {  // a datagram is split once (A24)
     walk.Deny(Reason::kFragmentBad);
     return false;
@@ -82,6 +82,7 @@ bool ReadFragmentHeader(Walk& walk, uint32_t l3_offset) {
     walk.Deny(fault);
     return false;
   }
+  NoteFragment(walk, place, walk.frame.U32(at + 4));
   if (place.offset != 0) {
     JudgeLaterFragment(walk);
     return false;

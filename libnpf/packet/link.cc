@@ -52,6 +52,9 @@ void ParseTagged(Walk& walk, uint16_t ethertype) {
     if (!walk.options.vlan) return walk.Deny(Reason::kVlanOff);
     if (tags == kTagsMax) return walk.Deny(Reason::kVlanDepth);
     if (!walk.frame.Has(walk.offset, kTagBytes)) return walk.Deny(Reason::kTruncated);
+    constexpr uint16_t kVlanIdentifier = 0xfff;
+    const uint32_t tag = walk.frame.U16(walk.offset) & kVlanIdentifier;
+    walk.parsed.vlan = walk.parsed.vlan << 16 | tag;
     ethertype = walk.frame.U16(walk.offset + 2);
     walk.offset += kTagBytes;
   }

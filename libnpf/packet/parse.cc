@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "packet/frame.h"
+#include "packet/quoted.h"
 
 namespace npf {
 namespace packet {
@@ -14,6 +15,15 @@ Reason CheckFragment(const FragmentPlace& place) {
   return Reason::kPolicy;
 }
 
+void NoteFragment(Walk& walk, const FragmentPlace& place, uint32_t id) {
+  walk.parsed.fragment = true;
+  walk.parsed.fragment_more = place.more;
+  walk.parsed.fragment_begin = static_cast<uint16_t>(place.offset / 8);
+  walk.parsed.fragment_end = static_cast<uint16_t>((place.offset + place.payload + 7) / 8);
+  walk.parsed.fragment_protocol = place.protocol;
+  walk.parsed.fragment_id = id;
+}
+
 bool EqualAddresses(const FlowKey& key) { return std::memcmp(key.src, key.dst, 16) == 0; }
 
 void JudgeLaterFragment(Walk& walk) {
@@ -22,6 +32,20 @@ void JudgeLaterFragment(Walk& walk) {
   walk.parsed.later_fragment = true;
   walk.parsed.key.protocol = kProtocolUnknown;
   walk.Judge();
+}
+
+ParsedPacket ParseQuoted(const PacketView& frame, const ParsedPacket& error) noexcept {
+  // As long as the quoted header says: it is rarely quoted whole.
+  constexpr uint32_t kLongest = 40 + 65535;
+  const PacketView view{.data = frame.data + error.quoted_offset,
+                        .length = error.quoted_bytes,
+                        .wire_length = kLongest};
+  const ParseOptions options{.link = LinkLayer::kRawIp, .checksums = Checksums::kIgnore};
+  ParsedPacket parsed;
+  Walk walk{.frame = Frame(view), .options = options, .parsed = parsed, .quoted = true};
+  ParseLink(walk);
+  if (parsed.key.family != error.key.family) walk.Deny(Reason::kIcmpMismatch);
+  return parsed;
 }
 
 }  // namespace packet

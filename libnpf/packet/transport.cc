@@ -70,9 +70,19 @@ bool TcpChecksumIsWrong(const Walk& walk) {
   return FoldChecksum(sum) != 0;
 }
 
+void ParseQuotedTcp(Walk& walk) {
+  constexpr uint32_t kHeaderBytes = 20;
+  constexpr uint32_t kNeededBytes = 8;  // ports, sequence number
+  if (!walk.Require(kHeaderBytes, kNeededBytes)) return;
+  ReadPorts(walk);
+  walk.parsed.tcp_sequence = walk.frame.U32(walk.offset + 4);
+  Finish(walk);
+}
+
 void ParseTcp(Walk& walk) {
   constexpr uint32_t kHeaderBytes = 20;
   constexpr uint32_t kNeededBytes = 14;  // ports, data offset, flags
+  if (walk.quoted) return ParseQuotedTcp(walk);
   if (!walk.Require(kHeaderBytes, kNeededBytes)) return;
   ReadPorts(walk);
   const uint32_t data_offset = uint32_t{walk.frame.U8(walk.offset + 12)} / 16 * 4;
@@ -140,6 +150,12 @@ void ParseSctp(Walk& walk) {
   Finish(walk);
 }
 
+// Those that quote a packet (RFC 792; RFC 4443, 2.1).
+bool IsIcmpError(uint8_t type, bool v6) {
+  if (v6) return type >= 1 && type <= 4;
+  return type == 3 || type == 4 || type == 11 || type == 12;
+}
+
 void ParseIcmp(Walk& walk) {
   constexpr uint32_t kHeaderBytes = 8;
   if (!walk.Require(kHeaderBytes, 2)) return;
@@ -154,6 +170,12 @@ void ParseIcmp(Walk& walk) {
   if (echo || echo_reply) {
     if (!walk.Require(kHeaderBytes, 6)) return;
     walk.parsed.key.src_port = walk.frame.U16(walk.offset + 4);  // tells its flow from others
+  }
+  if (IsIcmpError(type, v6) && !walk.first_fragment &&
+      walk.frame.captured() > walk.offset + kHeaderBytes) {
+    walk.parsed.quoted_offset = static_cast<uint16_t>(walk.offset + kHeaderBytes);
+    walk.parsed.quoted_bytes =
+        static_cast<uint16_t>(walk.frame.captured() - walk.parsed.quoted_offset);
   }
   walk.parsed.starts_connection = !echo_reply;
   Finish(walk);
@@ -173,7 +195,7 @@ void ParseTransport(Walk& walk) {
       return ParseSctp(walk);
     case kProtocolIcmp:
     case kProtocolIcmpv6:
-      if (v4 != (protocol == kProtocolIcmp)) return walk.Deny(Reason::kIcmpFamily);
+      if (v4 != (protocol == kProtocolIcmp)) return walk.Deny(Reason::kIcmpMismatch);
       return ParseIcmp(walk);
     default:
       walk.parsed.starts_connection = true;

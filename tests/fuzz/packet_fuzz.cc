@@ -6,6 +6,7 @@
 #include "fuzz/fuzz.h"
 #include "npf/packet.h"
 #include "packet/plain.h"
+#include "packet/quoted.h"
 
 namespace {
 
@@ -49,6 +50,18 @@ void CheckPlain(const std::vector<uint8_t>& frame, uint32_t wire_length,
   Expect(std::memcmp(&key, &parsed.key, sizeof key) == 0, "and has its own key");
 }
 
+// What an error quotes lies within the frame, and is read no further (under ASan).
+void CheckQuoted(const std::vector<uint8_t>& frame, const ParsedPacket& parsed) {
+  if (parsed.quoted_bytes == 0) return;
+  const size_t end = size_t{parsed.quoted_offset} + parsed.quoted_bytes;
+  Expect(end <= frame.size(), "what is quoted was captured");
+  const std::vector<uint8_t> exact(frame.begin(), frame.begin() + static_cast<long>(end));
+  const npf::PacketView view{exact.data(), static_cast<uint32_t>(end), static_cast<uint32_t>(end)};
+  const ParsedPacket quoted = npf::packet::ParseQuoted(view, parsed);
+  if (quoted.outcome != ParseOutcome::kJudge) return;
+  Expect(quoted.key.family == parsed.key.family, "an error quotes a packet of its own family");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -62,6 +75,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ParsedPacket whole = Parse(frame, wire_length, options);
   CheckPromises(whole, options);
   CheckPlain(frame, wire_length, options, whole);
+  CheckQuoted(frame, whole);
   // Of a capture that was cut, either nothing is known of the key, or the same.
   const std::vector<uint8_t> half(frame.begin(),
                                   frame.begin() + static_cast<long>(frame.size() / 2));

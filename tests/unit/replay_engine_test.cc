@@ -321,6 +321,102 @@ TEST(EngineTest, LaterFragmentsPassOnlyWhereEveryPortWould) {
   EXPECT_EQ(without_ports.engine.counts().flows, 0u);
 }
 
+// A fragment of a datagram of UDP; `bytes` of its payload, from `offset` on.
+Bytes Part(uint16_t port, size_t offset, size_t bytes, bool more, bool reply = false) {
+  const Bytes whole = reply ? Udp(port, 1000, 1000) : Udp(1000, port, 1000);
+  constexpr uint16_t kMore = 0x2000;
+  const Bytes payload(whole.begin() + static_cast<ptrdiff_t>(offset),
+                      whole.begin() + static_cast<ptrdiff_t>(offset + bytes));
+  return Packet(Ipv4{.src = reply ? kServer : kClient,
+                     .dst = reply ? kClient : kServer,
+                     .protocol = kProtocolUdp,
+                     .fragment = static_cast<uint16_t>((more ? kMore : 0) | offset / 8)},
+                payload);
+}
+
+TEST(EngineTest, LaterFragmentsFollowTheirFirst) {
+  Bench bench;
+  EXPECT_EQ(bench.Outcome(Part(53, 512, 200, true)), "deny frag_no_first");  // A6
+  EXPECT_EQ(bench.Outcome(Part(53, 0, 512, true)), "allow policy");
+  EXPECT_EQ(bench.Outcome(Part(53, 512, 200, true)), "allow policy");
+  EXPECT_EQ(bench.Outcome(Part(53, 712, 296, false)), "allow policy");
+  EXPECT_EQ(bench.Outcome(Part(53, 712, 296, false)), "deny frag_no_first") << "it was complete";
+  EXPECT_EQ(bench.Outcome(Part(54, 0, 512, true)), "deny policy");
+  EXPECT_EQ(bench.Outcome(Part(54, 512, 496, false)), "deny frag_first_denied");  // A2
+  // Of a reply, by the connection that it belongs to.
+  EXPECT_EQ(bench.Outcome(Part(53, 0, 512, true, true)), "allow established");
+  EXPECT_EQ(bench.Outcome(Part(53, 512, 496, false, true)), "allow established");
+}
+
+TEST(EngineTest, OverlappingFragmentsPoisonTheDatagram) {
+  Bench bench;
+  EXPECT_EQ(bench.Outcome(Part(53, 0, 512, true)), "allow policy");
+  EXPECT_EQ(bench.Outcome(Part(53, 504, 104, true)), "deny frag_overlap");
+  EXPECT_EQ(bench.Outcome(Part(53, 608, 400, false)), "deny frag_overlap");
+  bench.now_ns += 31 * kSecondNs;
+  EXPECT_EQ(bench.Outcome(Part(53, 0, 512, true)), "allow established") << "another datagram";
+  EXPECT_EQ(bench.Outcome(Part(54, 0, 512, true)), "deny frag_overlap") << "two firsts";
+  EXPECT_EQ(bench.Outcome(Part(53, 512, 496, false)), "deny frag_overlap");
+}
+
+TEST(EngineTest, AChangeOfPolicyJudgesFragmentsAgain) {
+  for (const bool keep : {false, true}) {
+    Bench bench(kOnlyPort80, {.established_keep = keep});
+    EXPECT_EQ(bench.Outcome(Part(53, 0, 512, true)), "allow policy");
+    bench.engine.Replace(ProgramOf(kNothing));
+    EXPECT_EQ(bench.Outcome(Part(53, 512, 496, false)), keep ? "allow policy" : "deny policy");
+  }
+}
+
+TEST(EngineTest, FragmentsOfAnotherVlanAreOfAnotherDatagram) {
+  Bench bench;
+  const auto outcome = [&](uint16_t vlan, const Bytes& packet) {
+    const Bytes frame = Ethernet(
+        0x8100,
+        Bytes{static_cast<uint8_t>(vlan >> 8), static_cast<uint8_t>(vlan), 0x08, 0x00} + packet);
+    const auto length = static_cast<uint32_t>(frame.size());
+    const Frame tagged{.packet = {frame.data(), length, length}, .time_ns = bench.now_ns};
+    Judgement judgement;
+    bench.engine.Judge({&tagged, 1}, {&judgement, 1});
+    return Bench::Text(judgement);
+  };
+  EXPECT_EQ(outcome(10, Part(53, 0, 512, true)), "allow policy");
+  EXPECT_EQ(outcome(11, Part(53, 512, 496, false)), "deny frag_no_first");  // A10
+  EXPECT_EQ(outcome(10, Part(53, 512, 496, false)), "allow policy");
+}
+
+// "Port unreachable", or too big, from `from` to the client about what it sent.
+Bytes Error(const std::string& from, const Bytes& quoted, const char* to = kClient) {
+  constexpr uint8_t kUnreachable = 3;
+  return Packet(Ipv4{.src = from, .dst = to, .protocol = kProtocolIcmp},
+                Icmp(kUnreachable, 3, 0, quoted));
+}
+
+TEST(EngineTest, ErrorsAboutAKnownConnectionAreRelated) {
+  const std::string router = "192.0.2.1";
+  const Bytes sent = Udp4(1000, 53);
+  const Bytes head(sent.begin(), sent.begin() + 28);  // a header and eight bytes
+  Bench bench;
+  EXPECT_EQ(bench.Outcome(Error(router, head)), "deny policy") << "of no connection";
+  EXPECT_EQ(bench.Outcome(sent), "allow policy");
+  EXPECT_EQ(bench.Outcome(Error(kServer, head)), "allow related");
+  EXPECT_EQ(bench.Outcome(Error(router, head)), "allow related");
+  EXPECT_EQ(bench.Outcome(Error(router, Bytes(head.begin(), head.end() - 6))), "deny policy")
+      << "it lacks the ports";
+  EXPECT_EQ(bench.Outcome(Error(router, head, kServer)), "deny icmp_mismatch");
+  EXPECT_EQ(bench.Outcome(Error(router, Udp4(1001, 53))), "deny policy");
+  bench.engine.Replace(ProgramOf(kNothing));
+  EXPECT_EQ(bench.Outcome(Error(router, head)), "deny policy");
+}
+
+TEST(EngineTest, ErrorsAboutASegmentThatIsNotUnderWayAreForged) {
+  Bench bench;
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kSyn, false, 5000)), "allow policy");
+  EXPECT_EQ(bench.Outcome(Error("192.0.2.1", Tcp4(1000, 80, kSyn, false, 5000))), "allow related");
+  EXPECT_EQ(bench.Outcome(Error("192.0.2.1", Tcp4(1000, 80, kSyn, false, 5002))),
+            "deny icmp_mismatch");
+}
+
 TEST(EngineTest, OneDirection) {
   EngineOptions options;
   options.classify.directions = DirectionMask::kEgress;

@@ -5,9 +5,11 @@
 //              └ refused, or link control that passes
 //
 // A packet that policy allows as the first of a connection makes the connection known; replies to
-// it and whatever follows are `established`. A denied packet leaves nothing behind. What the flow
-// table does not check yet stands in docs/replay.md: sequence numbers and windows, the fragments of
-// a datagram, the connection that an ICMP error speaks of.
+// it and whatever follows are `established`. A denied packet leaves nothing behind, but for a first
+// fragment, whose others are denied with it. Later fragments follow their first one; one that comes
+// before it is judged without ports. ICMP errors that quote a packet of a known connection are
+// `related` to it. What the flow table does not check yet stands in docs/replay.md: sequence
+// numbers and windows.
 //
 // Not thread-safe; one Engine for each thread. Judge() does not allocate, lock, throw or block.
 #ifndef NPF_ENGINE_H_
@@ -32,6 +34,7 @@ struct EngineOptions {
   bool midstream_allow = false;        // TCP and SCTP that begin in the middle are judged by policy
   bool established_keep = false;       // connections outlive the policy that allowed them
   size_t flows_max = size_t{1} << 18;  // about 150 bytes each, taken at construction
+  size_t datagrams_max = size_t{1} << 12;  // in fragments at once; about 400 bytes each
 };
 
 struct Frame {

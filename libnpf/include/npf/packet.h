@@ -59,6 +59,17 @@ struct ParsedPacket {
   // protocols without such a mark; but no echo reply.
   bool starts_connection = false;
   bool later_fragment = false;  // judged without ports (certainty rule)
+  // Of a part of a datagram, the first one too: which datagram, and which part of its payload in
+  // units of eight bytes.
+  bool fragment = false;
+  bool fragment_more = false;  // others come behind it
+  uint16_t fragment_begin = 0;
+  uint16_t fragment_end = 0;
+  uint8_t fragment_protocol = 0;  // what its header says; of IPv6, fragments may differ in it
+  uint32_t fragment_id = 0;
+  uint32_t vlan = 0;            // both tags' identifiers, the outer one in the upper half; 0: none
+  uint16_t quoted_offset = 0;   // from the start of the frame, of what an ICMP error quotes
+  uint16_t quoted_bytes = 0;    // captured of it; 0: it is no error, or quotes nothing
   bool captured_short = false;  // captured fewer bytes than were on the wire
   uint16_t l3_offset = 0;       // from the start of the frame
   uint16_t l4_offset = 0;

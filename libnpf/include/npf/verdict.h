@@ -50,9 +50,11 @@ enum class Reason : uint8_t {
   kJumbo = 61,
   kIpFlags = 62,
   kTcpFlags = 63,
-  kIcmpFamily = 64,
+  kIcmpMismatch = 64,  // not of this family, or it quotes what its receiver cannot have sent
   kIpOption = 65,
   kNeighbourDiscovery = 66,
+  kFragmentOverlap = 67,
+  kFragmentFirstDenied = 68,
 };
 
 std::string_view Name(Reason reason);  // "policy", "no_policy", ...; "unknown" for other numbers

@@ -1,0 +1,114 @@
+#include "conntrack/fragment_table.h"
+
+#include <bit>
+#include <cstring>
+
+#include "conntrack/keyed_hash.h"
+
+namespace npf::conntrack {
+
+bool Datagram::Cover(const ParsedPacket& fragment) {
+  const Part part{fragment.fragment_begin, fragment.fragment_end};
+  bool fits = !poisoned_ && part_count_ < kPartsMax;
+  for (size_t i = 0; i < part_count_; ++i) {
+    fits = fits && (part.end <= parts_[i].begin || parts_[i].end <= part.begin);
+    // The last one stands behind all others.
+    if (!fragment.fragment_more) fits = fits && parts_[i].end <= part.begin;
+  }
+  if (end_known_) fits = fits && fragment.fragment_more && part.end <= end_;
+  if (!fits) {
+    poisoned_ = true;
+    return false;
+  }
+  parts_[part_count_++] = part;
+  covered_ = static_cast<uint16_t>(covered_ + part.end - part.begin);
+  if (!fragment.fragment_more) {
+    end_known_ = true;
+    end_ = part.end;
+  }
+  return true;
+}
+
+FragmentTable::FragmentTable(size_t capacity)
+    : datagrams_(capacity + 1), heads_(std::bit_ceil(capacity)), secret_(NewSecret()) {}
+
+FragmentTable::Name FragmentTable::NameOf(const ParsedPacket& fragment) {
+  Name name;
+  std::memcpy(name.data(), fragment.key.src, 16);
+  std::memcpy(name.data() + 2, fragment.key.dst, 16);
+  const uint64_t protocol = fragment.key.family == 4 ? fragment.fragment_protocol : 0;
+  name[4] = uint64_t{fragment.fragment_id} << 32 | protocol << 8 | fragment.key.family;
+  name[5] = fragment.vlan;
+  return name;
+}
+
+uint32_t FragmentTable::HashOf(const Name& name, size_t words) const {
+  return KeyedHash({name.data(), words}, secret_);
+}
+
+Datagram* FragmentTable::Find(const ParsedPacket& fragment, uint64_t now_ns) {
+  const Name name = NameOf(fragment);
+  const uint32_t hash = HashOf(name, name.size());
+  for (uint32_t i = heads_[hash & (heads_.size() - 1)]; i != 0; i = datagrams_[i].chain_) {
+    Datagram& datagram = datagrams_[i];
+    if (datagram.hash_ != hash || datagram.name_ != name) continue;
+    if (datagram.expires_ns_ > now_ns) return &datagram;
+    Erase(datagram);
+    return nullptr;
+  }
+  return nullptr;
+}
+
+Datagram* FragmentTable::Begin(const ParsedPacket& first, uint64_t now_ns) {
+  if (Datagram* const old = Find(first, now_ns); old != nullptr) Erase(*old);
+  DropFinished(now_ns);
+  const Name name = NameOf(first);
+  constexpr size_t kWordsOfSource = 2;
+  const auto holder = static_cast<uint16_t>(HashOf(name, kWordsOfSource) % kHolders);
+  const size_t capacity = datagrams_.size() - 1;
+  if (held_[holder] >= capacity / 8) return nullptr;
+  if (in_ring_ == capacity) DropOldest();
+  Datagram& made = datagrams_[next_];
+  made = Datagram();
+  made.name_ = name;
+  made.hash_ = HashOf(name, name.size());
+  made.holder_ = holder;
+  made.expires_ns_ = now_ns + kLifetimeNs;
+  made.used_ = true;
+  ++held_[holder];
+  ++size_;
+  ++in_ring_;
+  uint32_t& head = heads_[made.hash_ & (heads_.size() - 1)];
+  made.chain_ = head;
+  head = next_;
+  next_ = After(next_);
+  return &made;
+}
+
+// A few at a time, so that no packet waits for many.
+void FragmentTable::DropFinished(uint64_t now_ns) {
+  constexpr int kAtATime = 8;
+  for (int i = 0; i < kAtATime && in_ring_ != 0; ++i) {
+    const Datagram& oldest = datagrams_[oldest_];
+    if (oldest.used_ && oldest.expires_ns_ > now_ns) return;
+    DropOldest();
+  }
+}
+
+void FragmentTable::DropOldest() {
+  if (datagrams_[oldest_].used_) Erase(datagrams_[oldest_]);
+  oldest_ = After(oldest_);
+  --in_ring_;
+}
+
+void FragmentTable::Erase(Datagram& datagram) {
+  const auto index = static_cast<uint32_t>(&datagram - datagrams_.data());
+  uint32_t* link = &heads_[datagram.hash_ & (heads_.size() - 1)];
+  while (*link != index) link = &datagrams_[*link].chain_;
+  *link = datagram.chain_;
+  datagram.used_ = false;
+  --held_[datagram.holder_];
+  --size_;
+}
+
+}  // namespace npf::conntrack

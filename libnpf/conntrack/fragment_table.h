@@ -1,0 +1,109 @@
+// Which datagrams are under way in fragments.
+//
+// Only the first fragment has ports. What was decided of it holds for the others (A1, A2), which
+// are found by the datagram's identifier, addresses and VLAN; of IPv4 by its protocol too, not of
+// IPv6, where fragments may differ in it (RFC 8200, 4.5; A27). Two datagrams never share an entry,
+// and an entry never outlives kLifetimeNs.
+//
+// A receiver puts fragments that overlap together as it pleases, so that nobody knows what it reads
+// (RFC 5722; A5). The parts that have passed are kept, and a fragment that covers one of them again
+// poisons the datagram: it and whatever comes of it later is denied.
+//
+//   heads_     [h] ──► datagram ──► datagram     chains by hash (secretly keyed)
+//   datagrams_ one array of `capacity`, never grown; a ring by age, as all live equally long
+//   held_      how many each source holds, by a hash of it: none holds more than an eighth (A11)
+//
+// Where the table is full, the oldest datagram makes room: the rest of it will be denied, and
+// nothing else is (A11, A13). Time and threads: as FlowTable.
+#ifndef NPF_CONNTRACK_FRAGMENT_TABLE_H_
+#define NPF_CONNTRACK_FRAGMENT_TABLE_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "conntrack/keyed_hash.h"
+#include "npf/flow.h"
+#include "npf/packet.h"
+#include "npf/verdict.h"
+
+namespace npf::conntrack {
+
+class Datagram {
+ public:
+  FlowKey judged{};   // the connection's first packet, or the fragment itself: what policy is asked
+  Verdict verdict{};  // of the first fragment, or of the last time it was judged again
+  bool reply = false;  // as Judgement::reply and flow_reason
+  Reason flow_reason = Reason::kPolicy;
+
+  // Notes a part that passes. False: it covers what has passed already, or says otherwise where the
+  // datagram ends, or there are too many parts: the datagram is poisoned.
+  bool Cover(const ParsedPacket& fragment);
+  void Poison() { poisoned_ = true; }
+  bool poisoned() const { return poisoned_; }
+  bool complete() const { return end_known_ && covered_ == end_ && !poisoned_; }
+
+ private:
+  friend class FragmentTable;
+  struct Part {
+    uint16_t begin, end;  // in units of eight bytes
+  };
+  static constexpr size_t kPartsMax = 64;  // 65,535 bytes in fragments of 1,280
+
+  std::array<uint64_t, 6> name_{};
+  uint64_t expires_ns_ = 0;
+  uint32_t hash_ = 0;
+  uint32_t chain_ = 0;   // next in the hash chain
+  uint16_t holder_ = 0;  // index of held_
+  uint16_t part_count_ = 0;
+  uint16_t end_ = 0;
+  uint16_t covered_ = 0;
+  bool end_known_ = false;
+  bool poisoned_ = false;
+  bool used_ = false;
+  std::array<Part, kPartsMax> parts_;
+};
+
+class FragmentTable {
+ public:
+  static constexpr uint64_t kLifetimeNs = 30'000'000'000;
+
+  // `capacity` is at least 8 and below 2^32 - 1; about 400 bytes each.
+  explicit FragmentTable(size_t capacity);
+
+  // The datagram that a fragment belongs to and that has not expired, or null.
+  Datagram* Find(const ParsedPacket& fragment, uint64_t now_ns);
+
+  // A datagram for a first fragment, in place of the one that Find() would find. Null where its
+  // source holds as many as one may.
+  Datagram* Begin(const ParsedPacket& first, uint64_t now_ns);
+
+  // All of it has passed.
+  void Erase(Datagram& datagram);
+
+  size_t size() const { return size_; }
+
+ private:
+  using Name = std::array<uint64_t, 6>;
+  static Name NameOf(const ParsedPacket& fragment);
+  uint32_t HashOf(const Name& name, size_t words) const;
+  void DropFinished(uint64_t now_ns);
+  void DropOldest();
+  uint32_t After(uint32_t place) const { return place == datagrams_.size() - 1 ? 1 : place + 1; }
+
+  static constexpr size_t kHolders = 4096;
+
+  std::vector<Datagram> datagrams_;  // [0] is nobody; the others a ring
+  std::vector<uint32_t> heads_;      // a power of two of them
+  std::array<uint32_t, kHolders> held_{};
+  uint32_t oldest_ = 1;
+  uint32_t next_ = 1;
+  size_t in_ring_ = 0;  // with those that were erased in its middle
+  size_t size_ = 0;
+  Secret secret_;
+};
+
+}  // namespace npf::conntrack
+
+#endif  // NPF_CONNTRACK_FRAGMENT_TABLE_H_

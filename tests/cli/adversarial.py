@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""adversarial.py NPF SHARED: `npf replay` over the hostile captures of the shared folder.
+
+Every packet's verdict must be the one that its file expects, under the default profile and under
+each other profile that an expectation names. Prints what is wrong by the number of the attack.
+Status 77, and why, where the folder is not there."""
+import collections
+import json
+import pathlib
+import subprocess
+import sys
+
+npf, shared = sys.argv[1], pathlib.Path(sys.argv[2]) / "adversarial"
+if not (shared / "MANIFEST.json").is_file():
+    print(f"skipped: {shared} is not there")
+    sys.exit(77)
+FLAGS = {"frag": "--fragments", "established": "--established", "midstream": "--midstream",
+         "vlan": "--vlan", "l4csum": "--checksums"}
+
+
+def flags_of(profile):
+    knob, value = profile.split("=")
+    return [FLAGS[knob], "ip" if knob == "l4csum" and value == "off" else value]
+
+
+def replay(expect, profile):
+    command = [npf, "replay", "-r", shared / expect["pcap"], "-o", "jsonl"]
+    phases = expect.get("phases") or [{"cluster": expect["cluster"], "policies": expect["policies"]}]
+    for path in (phases[0]["cluster"], phases[0]["policies"]):
+        command += ["-f", shared / path]
+    for phase in phases[1:]:
+        command += ["--update", f"{phase['from_packet']}={shared / phase['cluster']},"
+                                f"{shared / phase['policies']}"]
+    if profile:
+        command += flags_of(profile)
+    done = subprocess.run(list(map(str, command)), capture_output=True, check=False, text=True)
+    verdicts = {}
+    for line in done.stdout.splitlines():
+        row = json.loads(line)
+        verdicts[row["n"]] = row
+    return verdicts, done.stderr
+
+
+KNOWN = subprocess.run([npf, "replay", "--help"], capture_output=True, check=True, text=True).stdout
+scored = 0
+left_out = collections.Counter()
+wrong = collections.Counter()
+for path in sorted(shared.glob("*.expect.json")):
+    expect = json.loads(path.read_text())
+    profiles = [None] + sorted({p for packet in expect["packets"] for p in packet.get("alt", {})})
+    for profile in profiles:
+        if profile and flags_of(profile)[0] not in KNOWN:
+            left_out[profile] += sum(profile in packet.get("alt", {}) for packet in expect["packets"])
+            continue
+        verdicts, error = replay(expect, profile)
+        for packet in expect["packets"]:
+            wanted = packet.get("alt", {}).get(profile, packet["must"]) if profile else packet["must"]
+            if wanted == "either" or (profile and profile not in packet.get("alt", {})):
+                continue
+            scored += 1
+            got = verdicts.get(packet["n"], {"verdict": "nothing", "reason": error[:200]})
+            if got["verdict"] == wanted:
+                continue
+            kind = "allow" if wanted == "deny" else "deny"
+            wrong[kind] += 1
+            print(f"{path.name} {profile or ''} packet {packet['n']} {packet.get('attack')}: "
+                  f"{got['verdict']} {got['reason']}, must {wanted}: {packet.get('note', '')}")
+for profile, packets in left_out.items():
+    print(f"left out: {packets} packets under {profile}, which npf replay does not have")
+print(f"{scored} verdicts, {wrong['allow']} wrong allows, {wrong['deny']} wrong denies")
+sys.exit(1 if wrong or not scored else 0)
