@@ -145,7 +145,8 @@ class V6Finder {
                          _mm512_i64gather_epi32(place[v], tables_.intervals, 4));
       const size_t first = v * kHalfLanes;
       for (size_t k = first; k < std::min(first + kHalfLanes, open_count); ++k) {
-        classes_[0][index_[k]] = tables_.ClassWithin(intervals[k - first], {0, lower_[k]});
+        classes_[index_[k] / kBatch][index_[k] % kBatch] =
+            tables_.ClassWithin(intervals[k - first], {0, lower_[k]});
       }
     }
   }
@@ -159,7 +160,8 @@ class V6Finder {
   // Those that are no exact addresses, and what a whole vector writes behind the last one.
   alignas(64) uint64_t wanted_[2 * kBatch + kHalfLanes];  // upper halves, as numbers
   alignas(64) uint64_t lower_[2 * kBatch + kHalfLanes];   // lower halves, as memory has them
-  alignas(64) uint64_t index_[2 * kBatch + kHalfLanes];   // of classes_ as one array
+  alignas(64) uint64_t
+      index_[2 * kBatch + kHalfLanes];  // place in classes_, the first array before the second
 };
 
 }  // namespace npf::avx512

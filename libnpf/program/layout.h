@@ -149,7 +149,7 @@ struct PairWord {
   uint32_t class_bits;
 
   uint32_t cell_bits() const { return 64 - 2 * class_bits; }
-  uint64_t cell_mask() const { return (uint64_t{1} << cell_bits()) - 1; }
+  uint64_t cell_mask() const { return ~uint64_t{0} >> (2 * class_bits); }
   uint64_t Key(uint32_t src, uint32_t dst) const { return uint64_t{src} << class_bits | dst; }
   uint64_t Word(uint32_t src, uint32_t dst, uint32_t cell) const {
     return Key(src, dst) << cell_bits() | cell;
