@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "capture/capture.h"
@@ -18,12 +19,13 @@ class Counter {
       : judge_(program, {.placement = Placement::kOffline}, checksums) {}
 
   void Add(const capture::CapturePacket& packet) {
-    kept_[count_].assign(packet.data.begin(), packet.data.end());
-    views_[count_] = {.data = kept_[count_].data(),
-                      .length = static_cast<uint32_t>(packet.data.size()),
-                      .wire_length = packet.wire_length};
-    links_[count_] = packet.link;
-    if (++count_ == kGathered) Flush();
+    std::vector<uint8_t>& kept = kept_[judge_.size()];
+    kept.assign(packet.data.begin(), packet.data.end());
+    judge_.Add({.data = kept.data(),
+                .length = static_cast<uint32_t>(kept.size()),
+                .wire_length = packet.wire_length},
+               packet.link);
+    if (judge_.size() == kGathered) Flush();
   }
 
   CaptureVerdicts Finish() {
@@ -35,18 +37,15 @@ class Counter {
   static constexpr size_t kGathered = 64;
 
   void Flush() {
-    std::array<Verdict, kGathered> judged;
-    judge_.Judge({views_.data(), count_}, {links_.data(), count_}, judged);
-    for (size_t i = 0; i < count_; ++i) ++verdicts_.counts[VerdictText(judged[i])];
-    verdicts_.packets += count_;
-    count_ = 0;
+    judge_.Judge([&](size_t, std::span<const Verdict> judged) {
+      for (const Verdict& verdict : judged) ++verdicts_.counts[VerdictText(verdict)];
+    });
+    verdicts_.packets += judge_.size();
+    judge_.Clear();
   }
 
   FrameJudge judge_;
   std::array<std::vector<uint8_t>, kGathered> kept_;
-  std::array<PacketView, kGathered> views_;
-  std::array<LinkLayer, kGathered> links_{};
-  size_t count_ = 0;
   CaptureVerdicts verdicts_;
 };
 

@@ -1,18 +1,18 @@
 #include "frame_judge.h"
 
-#include <cstddef>
-
 namespace npf::bench {
 
-void FrameJudge::Judge(std::span<const PacketView> frames, std::span<const LinkLayer> links,
-                       std::span<Verdict> verdicts) {
-  for (size_t first = 0, end = 0; first < frames.size(); first = end) {
-    options_.parse.link = links[first];
-    while (end < frames.size() && links[end] == links[first]) ++end;
-    const size_t count = end - first;
-    ClassifyFrames(program_, options_, frames.subspan(first, count),
-                   verdicts.subspan(first, count));
+void FrameJudge::Clear() {
+  frames_.clear();
+  bursts_.clear();
+}
+
+void FrameJudge::Add(const PacketView& frame, LinkLayer link) {
+  if (bursts_.empty() || bursts_.back().link != link || bursts_.back().count == kBurst) {
+    bursts_.push_back({.first = frames_.size(), .count = 0, .link = link});
   }
+  ++bursts_.back().count;
+  frames_.push_back(frame);
 }
 
 }  // namespace npf::bench

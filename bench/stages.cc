@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "classify/address_lookup.h"
+#include "frame_judge.h"
 #include "machine.h"
 #include "measure.h"
-#include "npf/frames.h"
 
 namespace npf::bench {
 namespace {
@@ -120,22 +120,16 @@ class ParseDecideStage : public Stage {
                    Checksums checksums)
       : Stage(compiled, NameOf("parse+decide", kernel)),
         kernel_(kernel),
-        options_{.parse = {.checksums = checksums}, .classify = kOptions},
+        judge_(compiled.program, kOptions, checksums),
         frames_(frames) {}
 
   bool ReadsKeys() const override { return false; }
   void Receive(size_t first, size_t count) override {
     if (buffers_.count() < count) buffers_ = FrameBuffers(count);
-    received_.resize(count);
-    bursts_.clear();
+    judge_.Clear();
     for (size_t i = 0; i < count; ++i) {
       const size_t frame = (first + i) % frames_.size();
-      received_[i] = frames_.Receive(frame, buffers_.At(i));
-      const LinkLayer link = frames_.link(frame);
-      if (bursts_.empty() || bursts_.back().link != link || bursts_.back().count == kBatch) {
-        bursts_.push_back({.first = i, .count = 0, .link = link});
-      }
-      ++bursts_.back().count;
+      judge_.Add(frames_.Receive(frame, buffers_.At(i)), frames_.link(frame));
     }
   }
   void Run(std::span<const FlowKey>, std::span<uint8_t> allowed) override {
@@ -151,24 +145,13 @@ class ParseDecideStage : public Stage {
   template <typename Use>
   void Decide(Use use) {
     UseKernel(kernel_);
-    std::array<Verdict, kBatch> verdicts;
-    for (const Burst& burst : bursts_) {
-      options_.parse.link = burst.link;
-      ClassifyFrames(program(), options_, {received_.data() + burst.first, burst.count}, verdicts);
-      use(burst.first, {verdicts.data(), burst.count});
-    }
+    judge_.Judge(use);
   }
 
-  struct Burst {
-    size_t first, count;
-    LinkLayer link;
-  };
   Kernel kernel_;
-  FrameOptions options_;
+  FrameJudge judge_;
   const FrameSet& frames_;
   FrameBuffers buffers_{1};
-  std::vector<PacketView> received_;
-  std::vector<Burst> bursts_;
 };
 
 // What reading the ticks costs between two readings.

@@ -41,6 +41,13 @@ bool HasLeadingZeroOctet(std::string_view text) {
 
 }  // namespace
 
+std::array<uint64_t, 2> IpAddress::halves() const {
+  std::array<uint64_t, 2> halves;
+  std::memcpy(halves.data(), bytes.data(), sizeof halves);
+  for (uint64_t& half : halves) half = __builtin_bswap64(half);
+  return halves;
+}
+
 IpAddress IpAddress::V4(uint32_t host_order) {
   IpAddress address;
   for (size_t i = 0; i < 4; ++i)

@@ -85,7 +85,7 @@ struct V6Tables {
 
   // Where an exact address would stand.
   const layout::V6Place* PlaceFor(V6Halves wanted) const {
-    const uint64_t hash = layout::HashAddress(wanted.first, wanted.second, seed);
+    const uint64_t hash = layout::Hash(wanted.first, wanted.second, seed);
     const uint32_t pilot = pilots[layout::PilotOf(hash, pilot_count)];
     return &places[layout::PlaceOf(hash, pilot, place_count)];
   }

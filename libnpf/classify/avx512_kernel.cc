@@ -42,8 +42,8 @@ template <size_t Groups>
 struct Keys {
   avx512::Questions asked[Groups];
   __mmask16 is_v4[Groups];
-  __mmask16 all_v4 = 0xffff;
-  __mmask16 all_v6 = 0xffff;
+  __mmask16 all_v4 = kAllLanes;
+  __mmask16 all_v6 = kAllLanes;
   __mmask16 reserved = 0;  // a key has equal addresses, or no known family
 
   NPF_AVX512_INLINE explicit Keys(const FlowKey* keys) {
@@ -65,14 +65,13 @@ struct Keys {
   }
 };
 
-// What JudgeKeys does with keys that are not all of IPv4: a function of its own, whose use of the
-// stack is no burden to those that are. Tables of IPv4 are harmless to walk for any key.
+// What JudgeKeys does with keys that are not all of IPv4: a function of its own, which is given
+// copies, so that nothing of those that are has to lie in memory. Tables of IPv4 are harmless to
+// walk for any key.
 template <typename Pairs, typename PortClass, size_t Groups>
-NPF_AVX512 __attribute__((noinline)) __m512i JudgeAnyFamily(const ProgramView& view,
-                                                            const FlowKey* keys, __m512i generation,
-                                                            Verdict* verdicts, uint32_t& left) {
-  const avx512::Tables tables = avx512::TablesOf(view);
-  const Keys<Groups> batch(keys);
+NPF_AVX512 __attribute__((noinline)) __m512i JudgeAnyFamily(
+    const ProgramView& view, const avx512::Tables tables, const FlowKey* keys,
+    const Keys<Groups> batch, __m512i generation, Verdict* verdicts, uint32_t& left) {
   avx512::V6Finder finder(view);
   avx512::Classes classes[Groups];
   finder.Find(keys, Groups * kLanes, classes);
@@ -84,7 +83,7 @@ NPF_AVX512 __attribute__((noinline)) __m512i JudgeAnyFamily(const ProgramView& v
       classes[g].dst = _mm512_mask_mov_epi32(classes[g].dst, batch.is_v4[g], of_v4[g].dst);
     }
   }
-  if (batch.reserved != 0 || finder.equal() != 0) left |= kLeftReserved;
+  if (batch.reserved != 0 || finder.any_equal()) left |= kLeftReserved;
   return avx512::Judge<Pairs, PortClass, Groups>(tables, batch.asked, classes, generation,
                                                  verdicts);
 }
@@ -96,7 +95,8 @@ NPF_AVX512_INLINE __m512i JudgeKeys(const ProgramView& view, const avx512::Table
                                     uint32_t& left) {
   const Keys<Groups> batch(keys);
   if (batch.all_v4 != kAllLanes) {
-    return JudgeAnyFamily<Pairs, PortClass, Groups>(view, keys, generation, verdicts, left);
+    return JudgeAnyFamily<Pairs, PortClass, Groups>(view, tables, keys, batch, generation, verdicts,
+                                                    left);
   }
   avx512::Classes classes[Groups];
   avx512::FindV4<Groups>(tables, batch.asked, classes);

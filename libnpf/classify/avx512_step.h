@@ -43,6 +43,19 @@ NPF_AVX512_INLINE __m512i GatherAs(__m512i index, const void* base) {
   return sizeof(Stored) == 4 ? words : _mm512_and_si512(words, _mm512_set1_epi32(kMask));
 }
 
+NPF_AVX512_INLINE __m512i All64(uint64_t value) {
+  return _mm512_set1_epi64(static_cast<int64_t>(value));
+}
+
+// layout::Hash of eight.
+NPF_AVX512_INLINE __m512i Hash(__m512i first, __m512i second, uint32_t seed) {
+  __m512i h = _mm512_xor_si512(first, All64(seed * layout::kSeedFactor));
+  h = _mm512_mullo_epi64(h, All64(layout::kHashFactors[0]));
+  h = _mm512_xor_si512(_mm512_xor_si512(h, _mm512_srli_epi64(h, 32)), second);
+  h = _mm512_mullo_epi64(h, All64(layout::kHashFactors[1]));
+  return _mm512_xor_si512(h, _mm512_srli_epi64(h, 32));
+}
+
 struct Tables {
   const void* top;
   const void* mid;
@@ -92,7 +105,7 @@ NPF_AVX512 inline Tables TablesOf(const ProgramView& view) {
           .pair_places = view.Section<uint64_t>(layout::kPairPlaces).data(),
           .pilot_count = static_cast<uint32_t>(view.Section<uint32_t>(layout::kPairPilots).size()),
           .place_count = static_cast<uint32_t>(view.Section<uint64_t>(layout::kPairPlaces).size()),
-          .pair_word = {header.pair_class_bits},
+          .pair_word = layout::PairWord::For(header.class_count),
           .seed = header.pair_hash_seed,
           .columns = _mm512_set1_epi32(static_cast<int>(columns)),
           .row_codes =
@@ -170,16 +183,6 @@ class Hashed {
   }
 
  private:
-  static NPF_AVX512_INLINE __m512i All(uint64_t value) {
-    return _mm512_set1_epi64(static_cast<int64_t>(value));
-  }
-  static NPF_AVX512_INLINE __m512i Hash(__m512i key, uint32_t seed) {
-    __m512i h = _mm512_xor_si512(key, All(seed * layout::kSeedFactor));
-    h = _mm512_mullo_epi64(h, All(layout::kPairFactors[0]));
-    h = _mm512_xor_si512(h, _mm512_srli_epi64(h, 32));
-    h = _mm512_mullo_epi64(h, All(layout::kPairFactors[1]));
-    return _mm512_xor_si512(h, _mm512_srli_epi64(h, 32));
-  }
   // The upper halves of the products of 32-bit lanes with `factor`.
   static NPF_AVX512_INLINE __m512i Scale(__m512i lanes, uint32_t factor) {
     const __m512i factors = _mm512_set1_epi64(factor);
@@ -191,11 +194,6 @@ class Hashed {
     return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi64_epi32(low)),
                               _mm512_cvtepi64_epi32(high), 1);
   }
-  static NPF_AVX512_INLINE __m512i Key(__m256i src, __m256i dst) {
-    return _mm512_or_si512(_mm512_slli_epi64(_mm512_cvtepu32_epi64(src), 32),
-                           _mm512_cvtepu32_epi64(dst));
-  }
-
   static NPF_AVX512_INLINE __m128i Count(uint32_t bits) {
     return _mm_cvtsi32_si128(static_cast<int>(bits));
   }
@@ -213,15 +211,19 @@ class Hashed {
         _mm512_or_si512(_mm512_sll_epi64(Widened<Half>(pairs.src), Count(t.pair_word.class_bits)),
                         Widened<Half>(pairs.dst));
     differs = _mm512_cmpneq_epi64_mask(_mm512_srl_epi64(word, Count(t.pair_word.cell_bits())), key);
-    return _mm512_cvtepi64_epi32(_mm512_and_si512(word, All(t.pair_word.cell_mask())));
+    return _mm512_cvtepi64_epi32(_mm512_and_si512(word, All64(t.pair_word.cell_mask())));
   }
 
-  static NPF_AVX512_INLINE __m512i PlaceOf(const Tables& t, const Classes& pair) {
-    const __m512i low =
-        Hash(Key(_mm512_castsi512_si256(pair.src), _mm512_castsi512_si256(pair.dst)), t.seed);
-    const __m512i high =
-        Hash(Key(_mm512_extracti64x4_epi64(pair.src, 1), _mm512_extracti64x4_epi64(pair.dst, 1)),
-             t.seed);
+  template <int Half>
+  static NPF_AVX512_INLINE __m512i HashOf(const Tables& t, const Classes& pairs) {
+    const __m512i key =
+        _mm512_or_si512(_mm512_slli_epi64(Widened<Half>(pairs.src), 32), Widened<Half>(pairs.dst));
+    return Hash(key, _mm512_setzero_si512(), t.seed);
+  }
+
+  static NPF_AVX512_INLINE __m512i PlaceOf(const Tables& t, const Classes& pairs) {
+    const __m512i low = HashOf<0>(t, pairs);
+    const __m512i high = HashOf<1>(t, pairs);
     const __m512i pilot_at = Scale(Pack(low, high), t.pilot_count);
     const __m512i pilot = Gather<4>(pilot_at, t.pair_pilots);
     __m512i moved = Pack(_mm512_srli_epi64(low, 32), _mm512_srli_epi64(high, 32));

@@ -38,13 +38,9 @@ class V6Finder {
     }
   }
 
-  // Which keys had equal addresses.
-  uint64_t equal() const { return equal_; }
+  bool any_equal() const { return equal_ != 0; }  // a key had equal addresses
 
  private:
-  static NPF_AVX512_INLINE __m512i All(uint64_t value) {
-    return _mm512_set1_epi64(static_cast<int64_t>(value));
-  }
   // Keys `a` and `b` without ports: source and destination of each.
   static NPF_AVX512_INLINE __m512i TwoRows(const FlowKey& a, const FlowKey& b) {
     const __m512i first =
@@ -69,27 +65,23 @@ class V6Finder {
                             _mm512_shuffle_i64x2(second03, second47, kSources)};
     const __m512i dst[2] = {_mm512_shuffle_i64x2(first03, first47, kDestinations),
                             _mm512_shuffle_i64x2(second03, second47, kDestinations)};
-    const __mmask8 equal =
-        _mm512_cmpeq_epi64_mask(src[0], dst[0]) & _mm512_cmpeq_epi64_mask(src[1], dst[1]);
-    equal_ |= uint64_t{equal} << at;
+    const __mmask8 equal_firsts = _mm512_cmpeq_epi64_mask(src[0], dst[0]);
+    equal_ |= _mm512_mask_cmpeq_epi64_mask(equal_firsts, src[1], dst[1]);
     Keep(0, at, src[0], src[1]);
     Keep(1, at, dst[0], dst[1]);
   }
 
-  // layout::HashAddress, PilotOf and PlaceOf.
+  // layout::PilotOf and PlaceOf.
   NPF_AVX512_INLINE void Keep(size_t end, size_t at, __m512i first, __m512i second) {
-    __m512i h = _mm512_xor_si512(first, All(tables_.seed * layout::kSeedFactor));
-    h = _mm512_mullo_epi64(h, All(layout::kPairFactors[0]));
-    h = _mm512_xor_si512(_mm512_xor_si512(h, _mm512_srli_epi64(h, 32)), second);
-    h = _mm512_mullo_epi64(h, All(layout::kPairFactors[1]));
-    h = _mm512_xor_si512(h, _mm512_srli_epi64(h, 32));
-    const __m512i pilot_at = _mm512_srli_epi64(_mm512_mul_epu32(h, All(tables_.pilot_count)), 32);
+    const __m512i h = Hash(first, second, tables_.seed);
+    const __m512i pilot_at = _mm512_srli_epi64(_mm512_mul_epu32(h, All64(tables_.pilot_count)), 32);
     const __m512i pilot =
         _mm512_cvtepu32_epi64(_mm512_i64gather_epi32(pilot_at, tables_.pilots, 4));
     const __m512i moved = _mm512_mul_epu32(_mm512_xor_si512(_mm512_srli_epi64(h, 32), pilot),
-                                           All(layout::kPlaceFactor));
-    const __m512i place = _mm512_srli_epi64(_mm512_mul_epu32(moved, All(tables_.place_count)), 32);
-    const __m512i offset = _mm512_mul_epu32(place, All(sizeof(layout::V6Place)));
+                                           All64(layout::kPlaceFactor));
+    const __m512i place =
+        _mm512_srli_epi64(_mm512_mul_epu32(moved, All64(tables_.place_count)), 32);
+    const __m512i offset = _mm512_mul_epu32(place, All64(sizeof(layout::V6Place)));
     _mm512_store_si512(&first_[end][at], first);
     _mm512_store_si512(&second_[end][at], second);
     _mm512_store_si512(&offset_[end][at], offset);
@@ -112,7 +104,7 @@ class V6Finder {
     _mm256_store_si256(reinterpret_cast<__m256i*>(&classes_[end][at]), classes);
     const __mmask8 open = _mm256_cmpeq_epi32_mask(classes, none);
     const __m512i index =
-        _mm512_add_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), All(end * kBatch + at));
+        _mm512_add_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), All64(end * kBatch + at));
     _mm512_storeu_si512(&wanted_[open_count], _mm512_maskz_compress_epi64(open, Swapped(first)));
     _mm512_storeu_si512(&lower_[open_count], _mm512_maskz_compress_epi64(open, second));
     _mm512_storeu_si512(&index_[open_count], _mm512_maskz_compress_epi64(open, index));
@@ -132,7 +124,7 @@ class V6Finder {
     for (uint32_t left = tables_.high_count; left > 1;) {
       const uint32_t half = left / 2;
       for (size_t v = 0; v < vectors; ++v) {
-        const __m512i next = _mm512_add_epi64(place[v], All(half));
+        const __m512i next = _mm512_add_epi64(place[v], All64(half));
         const __m512i first = _mm512_i64gather_epi64(next, tables_.highs, 8);
         const __m512i wanted = _mm512_loadu_si512(&wanted_[v * kHalfLanes]);
         place[v] = _mm512_mask_mov_epi64(place[v], _mm512_cmple_epu64_mask(first, wanted), next);
@@ -152,7 +144,7 @@ class V6Finder {
   }
 
   const V6Tables tables_;
-  uint64_t equal_ = 0;
+  __mmask8 equal_ = 0;
   alignas(64) uint64_t first_[2][kBatch];  // halves of sources, of destinations
   alignas(64) uint64_t second_[2][kBatch];
   alignas(64) uint64_t offset_[2][kBatch];  // bytes, of V6Places
@@ -160,8 +152,8 @@ class V6Finder {
   // Those that are no exact addresses, and what a whole vector writes behind the last one.
   alignas(64) uint64_t wanted_[2 * kBatch + kHalfLanes];  // upper halves, as numbers
   alignas(64) uint64_t lower_[2 * kBatch + kHalfLanes];   // lower halves, as memory has them
-  alignas(64) uint64_t
-      index_[2 * kBatch + kHalfLanes];  // place in classes_, the first array before the second
+  // Places in classes_, the first array before the second.
+  alignas(64) uint64_t index_[2 * kBatch + kHalfLanes];
 };
 
 }  // namespace npf::avx512

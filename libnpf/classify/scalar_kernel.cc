@@ -89,7 +89,7 @@ struct HashedPairs {
         pilot_count(static_cast<uint32_t>(view.Section<uint32_t>(layout::kPairPilots).size())),
         place_count(static_cast<uint32_t>(view.Section<uint64_t>(layout::kPairPlaces).size())),
         seed(view.header().pair_hash_seed),
-        word{view.header().pair_class_bits} {}
+        word(layout::PairWord::For(view.header().class_count)) {}
   void Locate(Lanes& lanes, size_t i, uint32_t src, uint32_t dst) const {
     lanes.place[i] = src;
     lanes.other[i] = dst;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
@@ -253,8 +252,8 @@ absl::Status PairTables::BuildHash(size_t bytes_max, ImageWriter& writer) {
       return TooLarge("hash of class pairs", pairs.size() * kBytesPerPair, bytes_max);
     }
   }
-  const layout::PairWord word{static_cast<uint32_t>(std::bit_width(class_count_))};
-  if (word.class_bits > layout::kPairClassBitsMax || cells_.count() - 1 > word.cell_mask()) {
+  const layout::PairWord word = layout::PairWord::For(class_count_);
+  if (word.class_bits > layout::PairWord::kClassBitsMax || cells_.count() - 1 > word.cell_mask()) {
     return absl::ResourceExhaustedError(absl::StrCat("hash of class pairs: ", class_count_,
                                                      " classes twice and ", cells_.count(),
                                                      " cells are more than 64 bits can tell"));
@@ -276,7 +275,6 @@ absl::Status PairTables::BuildHash(size_t bytes_max, ImageWriter& writer) {
   writer.Put(layout::kDestinationGroup, destination_group_);
   writer.Put(layout::kDefaultCells, default_cells_);
   writer.header.pair_hash_seed = perfect->seed;
-  writer.header.pair_class_bits = word.class_bits;
   writer.header.source_group_count = static_cast<uint32_t>(source_groups_.size());
   writer.header.destination_group_count = static_cast<uint32_t>(destination_groups_.size());
   return absl::OkStatus();

@@ -67,20 +67,14 @@ class Sweep {
   std::vector<Interval> out_;
 };
 
-uint64_t Half(const IpAddress& address, size_t which) {  // 0 the upper one, as a number
-  uint64_t half;
-  std::memcpy(&half, address.bytes.data() + which * sizeof half, sizeof half);
-  return __builtin_bswap64(half);
-}
-
 // Intervals by upper halves, and by lower halves where one is cut further.
 class Halves {
  public:
   explicit Halves(std::span<const Interval> intervals) {
     for (size_t i = 0; i < intervals.size();) {
-      const uint64_t high = Half(intervals[i].first, 0);
+      const uint64_t high = intervals[i].first.halves()[0];
       size_t end = i + 1;
-      while (end < intervals.size() && Half(intervals[end].first, 0) == high) ++end;
+      while (end < intervals.size() && intervals[end].first.halves()[0] == high) ++end;
       Add(high, intervals.subspan(i, end - i));
       i = end;
     }
@@ -99,14 +93,14 @@ class Halves {
   // The intervals that begin within one upper half.
   void Add(uint64_t high, std::span<const Interval> within) {
     if (high != 0) Resume(high - 1);
-    const bool from_start = Half(within[0].first, 1) == 0;
+    const bool from_start = within[0].first.halves()[1] == 0;
     if (from_start && within.size() == 1) {
       Begin(high, within[0].address_class << 1);
     } else {
       Begin(high, static_cast<uint32_t>(segments_.size() - 1) << 1 | 1);
       if (!from_start) BeginLow(0, class_now_);
       for (const Interval& interval : within) {
-        BeginLow(Half(interval.first, 1), interval.address_class);
+        BeginLow(interval.first.halves()[1], interval.address_class);
       }
       segments_.push_back(static_cast<uint32_t>(lows_.size()));
     }
@@ -144,7 +138,7 @@ absl::Status BuildV6Places(const ResolvedPolicy& policy, ImageWriter& writer) {
   const auto hash = [&](size_t i, uint32_t seed) {
     uint64_t halves[2];
     std::memcpy(halves, keys[i]->address.bytes.data(), sizeof halves);
-    return layout::HashAddress(halves[0], halves[1], seed);
+    return layout::Hash(halves[0], halves[1], seed);
   };
   const absl::StatusOr<PerfectHash> perfect = MakePerfectHash(keys.size(), hash);
   if (!perfect.ok()) return perfect.status();

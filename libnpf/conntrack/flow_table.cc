@@ -5,8 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include "conntrack/keyed_hash.h"
-
 namespace npf::conntrack {
 namespace {
 

@@ -2,8 +2,7 @@
 
 #include <bit>
 #include <cstring>
-
-#include "conntrack/keyed_hash.h"
+#include <span>
 
 namespace npf::conntrack {
 
@@ -42,13 +41,9 @@ FragmentTable::Name FragmentTable::NameOf(const ParsedPacket& fragment) {
   return name;
 }
 
-uint32_t FragmentTable::HashOf(const Name& name, size_t words) const {
-  return KeyedHash({name.data(), words}, secret_);
-}
-
 Datagram* FragmentTable::Find(const ParsedPacket& fragment, uint64_t now_ns) {
   const Name name = NameOf(fragment);
-  const uint32_t hash = HashOf(name, name.size());
+  const uint32_t hash = KeyedHash(name, secret_);
   for (uint32_t i = heads_[hash & (heads_.size() - 1)]; i != 0; i = datagrams_[i].chain_) {
     Datagram& datagram = datagrams_[i];
     if (datagram.hash_ != hash || datagram.name_ != name) continue;
@@ -60,18 +55,18 @@ Datagram* FragmentTable::Find(const ParsedPacket& fragment, uint64_t now_ns) {
 }
 
 Datagram* FragmentTable::Begin(const ParsedPacket& first, uint64_t now_ns) {
-  if (Datagram* const old = Find(first, now_ns); old != nullptr) Erase(*old);
   DropFinished(now_ns);
   const Name name = NameOf(first);
   constexpr size_t kWordsOfSource = 2;
-  const auto holder = static_cast<uint16_t>(HashOf(name, kWordsOfSource) % kHolders);
+  const uint32_t source = KeyedHash(std::span(name).first(kWordsOfSource), secret_);
+  const auto holder = static_cast<uint16_t>(source % kHolders);
   const size_t capacity = datagrams_.size() - 1;
   if (held_[holder] >= capacity / 8) return nullptr;
   if (in_ring_ == capacity) DropOldest();
   Datagram& made = datagrams_[next_];
   made = Datagram();
   made.name_ = name;
-  made.hash_ = HashOf(name, name.size());
+  made.hash_ = KeyedHash(name, secret_);
   made.holder_ = holder;
   made.expires_ns_ = now_ns + kLifetimeNs;
   made.used_ = true;

@@ -75,8 +75,8 @@ class FragmentTable {
   // The datagram that a fragment belongs to and that has not expired, or null.
   Datagram* Find(const ParsedPacket& fragment, uint64_t now_ns);
 
-  // A datagram for a first fragment, in place of the one that Find() would find. Null where its
-  // source holds as many as one may.
+  // A datagram for a first fragment, which must not be found. Null where its source holds as many
+  // as one may.
   Datagram* Begin(const ParsedPacket& first, uint64_t now_ns);
 
   // All of it has passed.
@@ -87,7 +87,6 @@ class FragmentTable {
  private:
   using Name = std::array<uint64_t, 6>;
   static Name NameOf(const ParsedPacket& fragment);
-  uint32_t HashOf(const Name& name, size_t words) const;
   void DropFinished(uint64_t now_ns);
   void DropOldest();
   uint32_t After(uint32_t place) const { return place == datagrams_.size() - 1 ? 1 : place + 1; }

@@ -279,8 +279,7 @@ void Engine::Impl::Remember(const FlowKey& key, const Verdict& verdict, uint64_t
   Flow* const flow = flows_->Insert(key, verdict, now_ns);
   if (flow == nullptr) {
     ++table_full_;
-    judgement.verdict = Outright(false, Reason::kTableFull, options_.classify);
-    return;
+    return DenyOutright(Reason::kTableFull, judgement);
   }
   const FlowSide side = judgement.reply ? FlowSide::kReply : FlowSide::kForward;
   flows_->Update({flow, side}, judgement.packet, now_ns);
@@ -304,8 +303,7 @@ void Engine::Impl::SettleMidstream(const Verdict& verdict, uint64_t now_ns, Judg
   const ParsedPacket& packet = judgement.packet;
   const bool answer = IsIcmp(packet.key) || (packet.tcp_flags & (kTcpSyn | kTcpRst)) != 0;
   if (!options_.midstream_allow || answer) {
-    judgement.verdict = Outright(false, Reason::kNoState, options_.classify);
-    return;
+    return DenyOutright(Reason::kNoState, judgement);
   }
   if (verdict.allowed != 0) {
     Remember(packet.key, verdict, now_ns, judgement);

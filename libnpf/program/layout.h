@@ -31,6 +31,7 @@
 #define NPF_PROGRAM_LAYOUT_H_
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -131,8 +132,7 @@ struct ImageHeader {
   uint32_t outcome_words = 0;    // OutcomeWords(port_class_count)
   uint32_t v4_entry_bytes = 0;   // 4 or 8
   uint32_t peer_group_count = 0;
-  uint32_t pair_class_bits = 0;  // bit_width(class_count), at most 31; hash only
-  uint32_t reserved[7] = {};
+  uint32_t reserved[8] = {};
 };
 static_assert(sizeof(ImageHeader) == 128);
 inline constexpr size_t kChecksumFrom = offsetof(ImageHeader, image_bytes);
@@ -143,11 +143,15 @@ struct V6Place {  // of the hash of exact addresses
 };
 static_assert(sizeof(V6Place) == 20);
 
-// A place of the hash of class pairs is a word: source and destination in pair_class_bits each,
-// which are one number too many so that no pair is all ones, and the cell in what is left.
+// A place of the hash of class pairs is a word: source and destination in as many bits as the
+// number of classes takes, so that no pair is all ones, and the cell in what is left.
 struct PairWord {
+  static constexpr uint32_t kClassBitsMax = 31;
   uint32_t class_bits;
 
+  static constexpr PairWord For(uint32_t class_count) {
+    return {static_cast<uint32_t>(std::bit_width(class_count))};
+  }
   uint32_t cell_bits() const { return 64 - 2 * class_bits; }
   uint64_t cell_mask() const { return ~uint64_t{0} >> (2 * class_bits); }
   uint64_t Key(uint32_t src, uint32_t dst) const { return uint64_t{src} << class_bits | dst; }
@@ -155,7 +159,6 @@ struct PairWord {
     return Key(src, dst) << cell_bits() | cell;
   }
 };
-inline constexpr uint32_t kPairClassBitsMax = 31;
 inline constexpr uint64_t kEmptyPairWord = ~uint64_t{0};
 
 // An entry of the IPv4 trie is base << 8 | mask: the next index is base + (byte & mask), with a
@@ -344,25 +347,21 @@ struct AtomRecord {  // a selector, a block, a name: what a class is in, or is n
 // A hash table is an array of pilots and an array of places (compile/perfect_hash.h): a key can
 // stand only at PlaceOf its hash and the pilot at PilotOf its hash.
 inline constexpr uint64_t kSeedFactor = 0x9e3779b97f4a7c15u;
-inline constexpr uint64_t kPairFactors[2] = {0xff51afd7ed558ccdu, 0xc4ceb9fe1a85ec53u};
+inline constexpr uint64_t kHashFactors[2] = {0xff51afd7ed558ccdu, 0xc4ceb9fe1a85ec53u};
 inline constexpr uint32_t kPilotFactor = 0x9e3779b1u;  // of the number that was tried out
 inline constexpr uint32_t kPlaceFactor = 0x85ebca6bu;
 
-// Of a pair of classes; vectors can follow it.
-inline uint64_t HashPair(uint32_t src, uint32_t dst, uint32_t seed) {
-  uint64_t h = (uint64_t{src} << 32 | dst) ^ (seed * kSeedFactor);
-  h *= kPairFactors[0];
-  h ^= h >> 32;
-  h *= kPairFactors[1];
+// Products of 64 bits only, so that vectors can follow it.
+inline uint64_t Hash(uint64_t first, uint64_t second, uint32_t seed) {
+  uint64_t h = first ^ (seed * kSeedFactor);
+  h *= kHashFactors[0];
+  h ^= (h >> 32) ^ second;
+  h *= kHashFactors[1];
   return h ^ (h >> 32);
 }
-// Of an address, as memory has its halves; vectors can follow it.
-inline uint64_t HashAddress(uint64_t first, uint64_t second, uint32_t seed) {
-  uint64_t h = first ^ (seed * kSeedFactor);
-  h *= kPairFactors[0];
-  h ^= (h >> 32) ^ second;
-  h *= kPairFactors[1];
-  return h ^ (h >> 32);
+// Of a pair of classes. An address is hashed by its halves, as memory has them.
+inline uint64_t HashPair(uint32_t src, uint32_t dst, uint32_t seed) {
+  return Hash(uint64_t{src} << 32 | dst, 0, seed);
 }
 inline uint32_t PilotOf(uint64_t hash, uint32_t pilot_count) {
   return static_cast<uint32_t>(((hash & 0xffffffffu) * pilot_count) >> 32);

@@ -2,7 +2,6 @@
 // everything after it holds even against a hostile image whose checksum was repaired.
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -320,13 +319,12 @@ class Verifier {
             uint64_t{h.source_group_count} * h.destination_group_count) {
       return Bad("the default cells have a wrong length");
     }
-    if (header_->pair_class_bits != std::bit_width(header_->class_count) ||
-        header_->pair_class_bits > layout::kPairClassBitsMax) {
-      return Bad("bits of a class in the hash of pairs");
+    const layout::PairWord word = layout::PairWord::For(h.class_count);
+    if (word.class_bits > layout::PairWord::kClassBitsMax) {
+      return Bad("too many classes for a hash of pairs");
     }
-    const uint64_t cell_mask = layout::PairWord{header_->pair_class_bits}.cell_mask();
     for (const uint64_t place : Section<uint64_t>(layout::kPairPlaces)) {
-      if (place != layout::kEmptyPairWord && (place & cell_mask) >= header_->cell_count) {
+      if (place != layout::kEmptyPairWord && (place & word.cell_mask()) >= h.cell_count) {
         return BadSection(layout::kPairPlaces, "names no cell");
       }
     }

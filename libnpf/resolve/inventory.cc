@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <utility>
 
 namespace npf::resolve {
@@ -31,10 +30,7 @@ struct AddressKey {
 };
 
 AddressKey KeyOf(const IpAddress& address, size_t claim) {
-  AddressKey key{address.family, {}, static_cast<uint32_t>(claim)};
-  std::memcpy(key.value.data(), address.bytes.data(), sizeof key.value);
-  for (uint64_t& half : key.value) half = __builtin_bswap64(half);
-  return key;
+  return {address.family, address.halves(), static_cast<uint32_t>(claim)};
 }
 
 // Collects every claim in the order of the Snapshot, sorts them by address, and settles those that

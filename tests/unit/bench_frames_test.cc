@@ -52,24 +52,30 @@ TEST(Frames, HaveTheAskedSizes) {
   EXPECT_EQ(MakeFrames(keys, FrameSizes::kSmallest).Receive(0, buffers.At(0)).length, 60u);
 }
 
+std::vector<Verdict> VerdictsOf(FrameJudge& judge) {
+  std::vector<Verdict> all;
+  judge.Judge([&](size_t first, std::span<const Verdict> verdicts) {
+    EXPECT_EQ(first, all.size());
+    all.insert(all.end(), verdicts.begin(), verdicts.end());
+  });
+  return all;
+}
+
 TEST(Frames, AreJudgedAsTheirKeys) {
   const Snapshot snapshot = Freeze(*MakeNamedCluster("tiny", IpFamilies::kDual));
   const Program program = *Compile(snapshot);
   const Traffic traffic =
       MakeTraffic(snapshot, program, {.families = IpFamilies::kDual, .packets = 2'000});
   const size_t count = traffic.keys.size();
-  std::vector<Verdict> expected(count), judged(count);
+  std::vector<Verdict> expected(count);
   Classify(program, kOptions, traffic.keys, expected);
 
   const FrameSet frames = MakeFrames(traffic.keys, FrameSizes::kImix);
   FrameBuffers buffers(count);
-  std::vector<PacketView> views;
-  std::vector<LinkLayer> links;
-  for (size_t i = 0; i < count; ++i) {
-    views.push_back(frames.Receive(i, buffers.At(i)));
-    links.push_back(frames.link(i));
-  }
-  FrameJudge(program, kOptions, Checksums::kVerify).Judge(views, links, judged);
+  FrameJudge judge(program, kOptions, Checksums::kVerify);
+  for (size_t i = 0; i < count; ++i) judge.Add(frames.Receive(i, buffers.At(i)), frames.link(i));
+  const std::vector<Verdict> judged = VerdictsOf(judge);
+  ASSERT_EQ(judged.size(), count);
   for (size_t i = 0; i < count; ++i) {
     ASSERT_EQ(std::memcmp(&judged[i], &expected[i], sizeof(Verdict)), 0) << i;
   }
@@ -83,11 +89,12 @@ TEST(Frames, OfSeveralLinkLayersAreJudgedTogether) {
   FrameBuffers buffers(3);
   const PacketView ethernet = frames.Receive(0, buffers.At(0));
   const PacketView raw{ethernet.data + 14, ethernet.length - 14, ethernet.wire_length - 14};
-  const std::vector<PacketView> views = {ethernet, raw, ethernet};
-  const std::vector<LinkLayer> links = {LinkLayer::kEthernet, LinkLayer::kRawIp,
-                                        LinkLayer::kEthernet};
-  std::vector<Verdict> judged(views.size());
-  FrameJudge(program, kOptions, Checksums::kVerify).Judge(views, links, judged);
+  FrameJudge judge(program, kOptions, Checksums::kVerify);
+  judge.Add(ethernet, LinkLayer::kEthernet);
+  judge.Add(raw, LinkLayer::kRawIp);
+  judge.Add(ethernet, LinkLayer::kEthernet);
+  const std::vector<Verdict> judged = VerdictsOf(judge);
+  ASSERT_EQ(judged.size(), 3u);
   EXPECT_EQ(std::memcmp(&judged[0], &judged[1], sizeof(Verdict)), 0);
   EXPECT_EQ(std::memcmp(&judged[0], &judged[2], sizeof(Verdict)), 0);
 }

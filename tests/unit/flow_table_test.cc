@@ -55,6 +55,24 @@ void Open(FlowTable& table, uint64_t now_ns) {
   ASSERT_TRUE(Pass(table, Segment(kTcp, kAck, 101, 901), now_ns));
 }
 
+// RFC 5927, 4: between what was acknowledged last, less 64 KiB, and what was sent last.
+TEST(FlowTableTest, WhatAnErrorMayQuoteIsUnderWay) {
+  FlowTable table(4);
+  Open(table, 0);  // the side that began has sent 100, and 101 was acknowledged
+  ASSERT_TRUE(Pass(table, Segment(kTcp, kAck, 101, 901, 100'000), 0));
+  ASSERT_TRUE(Pass(table, Segment(Reverse(kTcp), kAck, 901, 90'101), 0));
+  const FoundFlow forward = table.Find(kTcp, 0);
+  EXPECT_TRUE(table.HasInFlight(forward, 100'101));
+  EXPECT_FALSE(table.HasInFlight(forward, 100'102));
+  EXPECT_TRUE(table.HasInFlight(forward, 90'101 - 65'536));
+  EXPECT_FALSE(table.HasInFlight(forward, 90'101 - 65'537));
+  const FoundFlow reply = table.Find(Reverse(kTcp), 0);
+  EXPECT_TRUE(table.HasInFlight(reply, 901));
+  EXPECT_FALSE(table.HasInFlight(reply, 902));
+  ASSERT_NE(table.Insert(kUdp, {}, 0), nullptr);
+  EXPECT_TRUE(table.HasInFlight(table.Find(kUdp, 0), 12345));
+}
+
 TEST(FlowTableTest, BothDirectionsAreFoundAndNothingElse) {
   FlowTable table(4);
   EXPECT_EQ(table.Find(kUdp, 0).flow, nullptr);

@@ -409,6 +409,14 @@ TEST(EngineTest, ErrorsAboutAKnownConnectionAreRelated) {
   EXPECT_EQ(bench.Outcome(Error(router, head)), "deny policy");
 }
 
+TEST(EngineTest, ErrorsQuotePacketsOfTheirOwnFamily) {
+  Bench bench(kNoPorts);
+  const Bytes sent =
+      Packet(Ipv6{.src = "fd00::1", .dst = "fd00::2", .next = kProtocolUdp}, Udp(1000, 53));
+  EXPECT_EQ(bench.Outcome(sent), "allow policy");
+  EXPECT_EQ(bench.Outcome(Error(kServer, sent)), "allow no_policy") << "not related, nor forged";
+}
+
 TEST(EngineTest, ErrorsAboutASegmentThatIsNotUnderWayAreForged) {
   Bench bench;
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kSyn, false, 5000)), "allow policy");

@@ -24,6 +24,7 @@ struct IpAddress {
   uint32_t v4() const {  // host order; meaningful for kIpv4 only
     return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
   }
+  std::array<uint64_t, 2> halves() const;  // as numbers, the upper one first
   auto operator<=>(const IpAddress&) const = default;
 };
 
