@@ -175,6 +175,54 @@ TEST(Image, ForeignOnesAreRefusedWithTheReason) {
   EXPECT_EQ(message().substr(0, 35), "image refused: truncated: 10 bytes,");
 }
 
+// Each search relies on what it searches: what a changed element of a section is refused with.
+template <typename T>
+std::string RefusalOf(PairKind kind, uint32_t section, size_t element, T value) {
+  Bytes bytes = ImageOf(kind);
+  const layout::SectionEntry entry = SectionOf(bytes, section);
+  EXPECT_EQ(entry.element_bytes, sizeof value);
+  EXPECT_LT(element, entry.count);
+  std::memcpy(&bytes[entry.offset + element * sizeof value], &value, sizeof value);
+  RepairChecksum(bytes);
+  const auto program = Program::FromImage(bytes);
+  return program.ok() ? "accepted" : std::string(program.status().message());
+}
+
+TEST(Image, NetworksOutOfOrderAreRefused) {
+  const Bytes bytes = ImageOf(PairKind::kDense);
+  Bytes copy = bytes;
+  ASSERT_GE(SectionOf(copy, layout::kV6Highs).count, 3);
+  ASSERT_GE(SectionOf(copy, layout::kV6Segments).count, 2);
+  const auto lows = static_cast<uint32_t>(SectionOf(copy, layout::kV6Lows).count);
+  ASSERT_GE(lows, 2);
+  const auto refusal = [](uint32_t section, size_t element, auto value) {
+    return RefusalOf(PairKind::kDense, section, element, value);
+  };
+  constexpr uint64_t kOne = 1;
+  constexpr uint64_t kZero = 0;
+  const std::string highs = "image refused: section v6_highs is not sorted from 0 on";
+  const std::string lows_text =
+      "image refused: section v6_lows is not sorted from 0 on within a segment";
+  const std::string segments = "image refused: section v6_segments does not cover what it cuts";
+  EXPECT_EQ(refusal(layout::kV6Highs, 0, kOne), highs);
+  EXPECT_EQ(refusal(layout::kV6Highs, 2, kZero), highs);
+  EXPECT_EQ(refusal(layout::kV6Lows, 0, kOne), lows_text);
+  EXPECT_EQ(refusal(layout::kV6Lows, 1, kZero), lows_text);
+  EXPECT_EQ(refusal(layout::kV6Segments, 0, uint32_t{1}), segments);
+  EXPECT_EQ(refusal(layout::kV6Segments, SectionOf(copy, layout::kV6Segments).count - 1, lows + 1),
+            segments);
+}
+
+TEST(Image, APairThatNamesNoCellIsRefused) {
+  Bytes bytes = ImageOf(PairKind::kHash);
+  ASSERT_GE(SectionOf(bytes, layout::kPairPlaces).count, 1);
+  const layout::PairWord word = layout::PairWord::For(HeaderOf(bytes).class_count);
+  EXPECT_EQ(RefusalOf(PairKind::kHash, layout::kPairPlaces, 0, word.Word(0, 0, 0)), "accepted");
+  EXPECT_EQ(RefusalOf(PairKind::kHash, layout::kPairPlaces, 0,
+                      word.Word(0, 0, HeaderOf(bytes).cell_count)),
+            "image refused: section pair_places names no cell");
+}
+
 TEST(Image, SavedAndLoadedAgainItIsTheSame) {
   const std::string path = ::testing::TempDir() + "npf-image-" + std::to_string(getpid());
   const Program program = MakeProgram(PairKind::kHash);

@@ -240,6 +240,20 @@ TEST(ListenerDiscoveryTest, WithHopLimitOneAndRouterAlert) {
   }
 }
 
+// What a first fragment quotes may go on in the next one.
+TEST(IcmpErrorTest, QuotesOnlyWhereItIsWhole) {
+  const Bytes quoted = Packet(Ipv4{.src = "10.0.1.10", .dst = "198.51.100.7"}, Segment({}));
+  const Bytes error = Icmp(3, 3, 0, quoted);
+  ASSERT_EQ(error.size() % 8, 0u);
+  const ParsedPacket whole = ParseIp(Packet(Ipv4{.protocol = kProtocolIcmp}, error));
+  EXPECT_EQ(whole.quoted_offset, 28);
+  EXPECT_EQ(whole.quoted_bytes, quoted.size());
+  const ParsedPacket first =
+      ParseIp(Packet(Ipv4{.protocol = kProtocolIcmp, .fragment = 0x2000}, error));
+  EXPECT_EQ(Outcome(first), "judge");
+  EXPECT_EQ(first.quoted_bytes, 0);
+}
+
 TEST(PacketTest, BatchesAreParsedAsSinglePackets) {
   const Bytes good = Ethernet(0x0800, Packet(Ipv4{}, Segment({}, "198.51.100.7", "10.0.1.10")));
   const Bytes bad = Ethernet(0x9000, {});

@@ -200,6 +200,15 @@ TEST(Resolve, LabelsThatNoSelectorSpeaksOfMakeNoClass) {
   EXPECT_EQ(ResolveYaml(yaml).pod_class_count, 2u);
 }
 
+// The first label of each pod has another key than that of the pod before.
+TEST(Resolve, KeysThatStandAtOnePlaceAreToldApart) {
+  const std::string yaml = PolicyYaml("a", "p", "{podSelector: {matchLabels: {tier: db}}}") +
+                           PodYaml("a", "one", "10.0.0.1", "app: web") +
+                           PodYaml("a", "two", "10.0.0.2", "tier: db") +
+                           PodYaml("a", "three", "10.0.0.3", "app: db");
+  EXPECT_EQ(ResolveYaml(yaml).pod_class_count, 2u);
+}
+
 TEST(Resolve, ContainerPortNamesThatNoRuleUsesMakeNoClass) {
   const std::string pods = PodYaml("a", "one", "10.0.0.1", "app: web", "http") +
                            PodYaml("a", "two", "10.0.0.2", "app: web");
