@@ -3,13 +3,13 @@ find_package(GTest REQUIRED)
 include(GoogleTest)
 
 add_executable(packet_test
-  unit/flow_table_test.cc unit/fragment_table_test.cc unit/packet_builder.cc unit/packet_ipv4_test.cc unit/packet_ipv6_test.cc unit/packet_link_test.cc
+  unit/flow_table_test.cc unit/tcp_test.cc unit/sctp_test.cc unit/fragment_table_test.cc unit/packet_builder.cc unit/packet_ipv4_test.cc unit/packet_ipv6_test.cc unit/packet_link_test.cc
   unit/packet_transport_test.cc)
 target_include_directories(packet_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(packet_test PRIVATE npf_runtime GTest::gtest_main npf_test_flags)
 gtest_discover_tests(packet_test TEST_PREFIX packet. PROPERTIES LABELS quick)
 
-add_executable(engine_test unit/frames_test.cc unit/packet_builder.cc unit/replay_engine_test.cc)
+add_executable(engine_test unit/frames_test.cc unit/packet_builder.cc unit/worker_test.cc)
 target_include_directories(engine_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(engine_test PRIVATE npf_load npf_workload GTest::gtest_main npf_test_flags)
 gtest_discover_tests(engine_test TEST_PREFIX engine. PROPERTIES LABELS quick)

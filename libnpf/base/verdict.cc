@@ -28,6 +28,12 @@ std::string_view Name(Reason reason) {
       return "no_state";
     case Reason::kTableFull:
       return "ct_full";
+    case Reason::kSourceFull:
+      return "ct_source_full";
+    case Reason::kTcpWindow:
+      return "tcp_window";
+    case Reason::kSctpTag:
+      return "sctp_tag";
     case Reason::kLinkControl:
       return "link_control";
     case Reason::kEthertype:

@@ -1,22 +1,19 @@
 #include "conntrack/flow_table.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
-#include <utility>
+#include <new>
+#include <vector>
+
+#include "conntrack/sctp.h"
+#include "conntrack/tcp.h"
 
 namespace npf::conntrack {
 namespace {
 
-constexpr uint8_t kTcpFin = 0x01;
-constexpr uint8_t kTcpRst = 0x04;
-constexpr uint8_t kTcpAck = 0x10;
-
-// Both directions of a flow give the same one.
-struct UnorderedKey {
-  std::array<uint64_t, 5> words{};
-  bool operator==(const UnorderedKey&) const = default;
-};
+constexpr char kMagic[8] = {'N', 'P', 'F', 'F', 'L', 'O', 'W', '1'};
+constexpr size_t kLineBytes = 64;
+constexpr uint64_t kCapacityMax = uint64_t{1} << 30;
 
 uint64_t Word(const uint8_t* bytes) {
   uint64_t word;
@@ -24,183 +21,321 @@ uint64_t Word(const uint8_t* bytes) {
   return word;
 }
 
-struct End {
-  uint64_t high, low;
-  uint16_t port;
-  auto operator<=>(const End&) const = default;
-};
+bool IsIcmp(uint8_t protocol) { return protocol == kProtocolIcmp || protocol == kProtocolIcmpv6; }
 
 // Echo requests and replies bear one identifier, whichever way they go.
-bool PortIsOfFlow(uint8_t protocol) {
-  return protocol == kProtocolIcmp || protocol == kProtocolIcmpv6;
+uint16_t OtherPort(const FlowKey& key) {
+  return IsIcmp(key.protocol) ? key.src_port : key.dst_port;
 }
 
-UnorderedKey Unordered(const FlowKey& key) {
-  const uint16_t dst_port = PortIsOfFlow(key.protocol) ? key.src_port : key.dst_port;
-  End first{Word(key.src), Word(key.src + 8), key.src_port};
-  End second{Word(key.dst), Word(key.dst + 8), dst_port};
-  if (second < first) std::swap(first, second);
-  const uint64_t rest = uint64_t{first.port} << 32 | uint64_t{second.port} << 16 |
-                        uint64_t{key.protocol} << 8 | key.family;
-  return {{first.high, first.low, second.high, second.low, rest}};
+struct Ends {
+  const uint8_t* address[2];
+  uint16_t port[2];
+};
+
+Ends EndsOf(const FlowKey& key) { return {{key.src, key.dst}, {key.src_port, OtherPort(key)}}; }
+
+// Whether `ends` are the flow's, with ends.address[first] as the one that began.
+bool AreEnds(const Flow& flow, const Ends& ends, size_t first) {
+  const size_t second = 1 - first;
+  return flow.port[0] == ends.port[first] && flow.port[1] == ends.port[second] &&
+         std::memcmp(flow.address[0], ends.address[first], 16) == 0 &&
+         std::memcmp(flow.address[1], ends.address[second], 16) == 0;
 }
 
-bool SameDirection(const FlowKey& a, const FlowKey& b) {
-  const bool ports =
-      PortIsOfFlow(a.protocol) || (a.src_port == b.src_port && a.dst_port == b.dst_port);
-  return ports && std::memcmp(a.src, b.src, 16) == 0 && std::memcmp(a.dst, b.dst, 16) == 0;
+Flow NewFlow(const FlowKey& key, FlowSide side) {
+  Flow flow{};
+  const Ends ends = EndsOf(key);
+  const size_t first = side == FlowSide::kForward ? 0 : 1;
+  for (const size_t i : {0, 1}) {
+    std::memcpy(flow.address[i], ends.address[i ^ first], 16);
+    flow.port[i] = ends.port[i ^ first];
+  }
+  flow.protocol = key.protocol;
+  flow.family = key.family;
+  return flow;
 }
 
 }  // namespace
 
-FlowTable::FlowTable(size_t capacity) : entries_(capacity + 1), secret_(NewSecret()) {
-  heads_.resize(std::bit_ceil(capacity));
-  for (uint32_t i = 1; i <= capacity; ++i) {
-    entries_[i].chain = free_;
-    free_ = i;
-  }
+struct alignas(kLineBytes) FlowTable::Header {
+  char magic[8];
+  uint64_t capacity;
+  uint64_t bucket_count;
+  uint64_t base_ns;  // of tick 0
+  uint64_t last_ns;  // the latest time that was told
+};
+
+FlowKey KeyOf(const Flow& flow) {
+  FlowKey key{};
+  std::memcpy(key.src, flow.address[0], 16);
+  std::memcpy(key.dst, flow.address[1], 16);
+  key.src_port = flow.port[0];
+  key.dst_port = IsIcmp(flow.protocol) ? uint16_t{0} : flow.port[1];
+  key.protocol = flow.protocol;
+  key.family = flow.family;
+  return key;
 }
 
-uint64_t FlowTable::IdleNs(uint8_t queue) {
-  static constexpr std::array<uint64_t, kQueues> kIdleNs = {kTcpOpeningNs, kTcpEstablishedNs,
-                                                            kTcpClosingNs, kIcmpNs, kOtherNs};
-  return kIdleNs[queue];
-}
-
-uint32_t FlowTable::HashOf(const FlowKey& key) const {
-  return KeyedHash(Unordered(key).words, secret_);
-}
-
-FoundFlow FlowTable::Find(const FlowKey& key, uint64_t now_ns) {
-  const uint32_t hash = HashOf(key);
-  const UnorderedKey wanted = Unordered(key);
-  for (uint32_t i = heads_[hash & (heads_.size() - 1)]; i != 0; i = entries_[i].chain) {
-    Flow& flow = entries_[i];
-    if (flow.hash != hash || Unordered(flow.key) != wanted) continue;
-    if (flow.expires_ns <= now_ns) {
-      Erase(flow);
-      return {};
-    }
-    return {&flow, SameDirection(flow.key, key) ? FlowSide::kForward : FlowSide::kReply};
-  }
-  return {};
-}
-
-bool FlowTable::EvictExpired(uint64_t now_ns) {
-  for (const QueueEnds& ends : queues_) {
-    if (ends.oldest != 0 && entries_[ends.oldest].expires_ns <= now_ns) {
-      Erase(entries_[ends.oldest]);
-      return true;
-    }
-  }
-  return false;
-}
-
-Flow* FlowTable::Insert(const FlowKey& key, const Verdict& verdict, uint64_t now_ns) {
-  if (free_ == 0 && !EvictExpired(now_ns)) return nullptr;
-  const uint32_t index = free_;
-  Flow& flow = entries_[index];
-  free_ = flow.chain;
-  ++size_;
-  flow.key = key;
-  flow.verdict = verdict;
-  flow.sequence_known = 0;
-  flow.acknowledged_known = 0;
-  flow.fins = 0;
-  flow.answered = false;
-  flow.hash = HashOf(key);
-  uint32_t& head = heads_[flow.hash & (heads_.size() - 1)];
-  flow.chain = head;
-  head = index;
-  const bool icmp = key.protocol == kProtocolIcmp || key.protocol == kProtocolIcmpv6;
-  Enqueue(flow, key.protocol == kProtocolTcp ? kTcpOpening : (icmp ? kIcmp : kOther), now_ns);
-  return &flow;
-}
-
-bool FlowTable::RstEnds(const Flow& flow, size_t side, const ParsedPacket& packet) {
-  const size_t other = 1 - side;
-  if ((flow.sequence_known >> side & 1) == 0) return true;
-  if (packet.tcp_sequence == flow.next_sequence[side]) return true;
-  return (flow.acknowledged_known >> other & 1) != 0 &&
-         packet.tcp_sequence == flow.acknowledged[other];
-}
-
-bool FlowTable::HasInFlight(const FoundFlow& found, uint32_t sequence) const {
+bool MayHaveSent(const FoundFlow& found, const ParsedPacket& quoted) {
+  const size_t side = found.side == FlowSide::kForward ? 0 : 1;
   const Flow& flow = *found.flow;
-  const size_t side = found.side == FlowSide::kReply ? 1 : 0;
-  if (flow.key.protocol != kProtocolTcp || (flow.sequence_known >> side & 1) == 0) return true;
-  // An error may be on its way while acknowledgements overtake it.
-  constexpr int32_t kLateBytes = 1 << 16;
-  const auto behind = static_cast<int32_t>(flow.next_sequence[side] - sequence);
-  if (behind < 0) return false;
-  const size_t other = 1 - side;
-  if ((flow.acknowledged_known >> other & 1) == 0) return true;
-  return static_cast<int32_t>(sequence - flow.acknowledged[other]) >= -kLateBytes;
+  if (flow.protocol == kProtocolTcp) return HasInFlight(flow, side, quoted.tcp_sequence);
+  return flow.protocol != kProtocolSctp || BearsTag(flow, side, quoted.sctp_tag);
 }
 
-// Notes what a segment says, and returns the queue that the flow belongs to now.
-uint8_t FlowTable::FollowTcp(Flow& flow, size_t side, const ParsedPacket& packet) {
-  const auto bit = static_cast<uint8_t>(1u << side);
-  const uint32_t end = packet.tcp_sequence + packet.tcp_length;
-  // Sequence numbers wrap: the later one is less than half the space ahead.
-  const bool later = static_cast<int32_t>(end - flow.next_sequence[side]) > 0;
-  if ((flow.sequence_known & bit) == 0 || later) flow.next_sequence[side] = end;
-  flow.sequence_known |= bit;
-  if (packet.tcp_flags & kTcpAck) {
-    flow.acknowledged[side] = packet.tcp_acknowledgement;
-    flow.acknowledged_known |= bit;
-  }
-  if (packet.tcp_flags & kTcpFin) flow.fins |= bit;
-  uint8_t queue = flow.queue;
-  // Established once the side that began has spoken again after an answer.
-  if (queue == kTcpOpening && side == 0 && flow.answered && !packet.starts_connection) {
-    queue = kTcpEstablished;
-  }
-  flow.answered = flow.answered || side == 1;
-  return flow.fins == 3 ? uint8_t{kTcpClosing} : queue;
+uint32_t PairHash(const FlowKey& key, uint64_t secret) {
+  const auto end = [secret](const uint8_t* address) {
+    return Folded(Word(address) ^ secret, Word(address + 8) ^ ~secret);
+  };
+  const uint64_t hash = Folded(end(key.src) + end(key.dst), secret | 1);
+  return static_cast<uint32_t>(hash >> 32);
 }
 
-void FlowTable::Update(const FoundFlow& found, const ParsedPacket& packet, uint64_t now_ns) {
+void FlowTable::Release::operator()(std::byte* memory) const {
+  ::operator delete (memory, std::align_val_t{kLineBytes});
+}
+
+size_t FlowTable::BytesFor(size_t capacity) {
+  return sizeof(Header) + FlowIndex::BucketsFor(capacity) * sizeof(FlowBucket) +
+         (capacity + 1) * sizeof(Flow);
+}
+
+FlowTable::FlowTable(const FlowTableOptions& options) : FlowTable(options, {}) {}
+
+FlowTable::FlowTable(const FlowTableOptions& options, std::span<std::byte> memory)
+    : capacity_(options.capacity),
+      openings_max_(options.openings_max != 0 ? options.openings_max
+                                              : std::max<size_t>(capacity_ / 4, 1)),
+      per_source_max_(options.per_source_max != 0 ? options.per_source_max
+                                                  : std::max<size_t>(capacity_ / 4, 1)),
+      own_(memory.empty() ? static_cast<std::byte*>(
+                                ::operator new (BytesFor(capacity_), std::align_val_t{kLineBytes}))
+                          : nullptr),
+      header_(reinterpret_cast<Header*>(own_ != nullptr ? own_.get() : memory.data())),
+      index_({reinterpret_cast<FlowBucket*>(header_ + 1), FlowIndex::BucketsFor(capacity_)}),
+      flows_(reinterpret_cast<Flow*>(&index_.bucket(0) + index_.bucket_count())),
+      openings_(capacity_),
+      secret_(NewSecret()) {
+  std::memset(header_, 0, BytesFor(capacity_));
+  header_->capacity = capacity_;
+  header_->bucket_count = index_.bucket_count();
+  std::memcpy(header_->magic, kMagic, sizeof kMagic);
+}
+
+uint64_t FlowTable::HashOf(const FlowKey& key) const {
+  const Ends ends = EndsOf(key);
+  const auto end = [&](size_t i) {
+    const uint64_t low = Word(ends.address[i] + 8) + uint64_t{ends.port[i]};
+    return Folded(Word(ends.address[i]) ^ secret_[0], low ^ secret_[1]);
+  };
+  const uint64_t rest = uint64_t{key.protocol} << 8 | key.family;
+  return Folded((end(0) + end(1)) ^ secret_[1], (rest ^ secret_[0]) | 1);
+}
+
+uint64_t FlowTable::SourceHash(const Flow& flow) const {
+  const uint64_t words[] = {Word(flow.address[0]), Word(flow.address[0] + 8), flow.family};
+  return KeyedHash64(words, secret_);
+}
+
+// Ticks count from the first time that is told; their number wraps after two years. What is two
+// hours old has expired, so that of a longer pause only its being long counts.
+void FlowTable::Advance(uint64_t now_ns) {
+  constexpr uint32_t kPauseTicks = 1 << 20;  // nearly five hours
+  static_assert(kPauseTicks > kTcpEstablishedNs >> kTickShift);
+  if (header_->last_ns == 0) header_->base_ns = header_->last_ns = std::max<uint64_t>(now_ns, 1);
+  if (now_ns <= header_->last_ns) return;
+  const uint64_t ticks = (now_ns - header_->base_ns) >> kTickShift;
+  const bool paused = (now_ns - header_->last_ns) >> kTickShift > kPauseTicks;
+  header_->last_ns = now_ns;
+  if (!paused) {
+    tick_ = static_cast<uint32_t>(ticks);
+    return;
+  }
+  tick_ += kPauseTicks;
+  Sweep(index_.bucket_count());
+  header_->base_ns = now_ns;
+  tick_ = 0;
+}
+
+uint32_t FlowTable::IdleTicks(const Flow& flow) {
+  return static_cast<uint32_t>((IdleNs(flow) + (1u << kTickShift) - 1) >> kTickShift) + 1;
+}
+
+uint64_t FlowTable::IdleNs(const Flow& flow) {
+  if (flow.protocol == kProtocolTcp) {
+    const bool transitory = IsOpening(flow.state) || flow.state == FlowState::kClosed;
+    return transitory ? kTcpTransitoryNs : kTcpEstablishedNs;
+  }
+  return IsIcmp(flow.protocol) ? kIcmpNs : kOtherNs;
+}
+
+FoundFlow FlowTable::Find(const FlowKey& key, uint64_t hash) {
+  const Ends ends = EndsOf(key);
+  FoundFlow found;
+  index_.Find(hash, [&](uint32_t slot, FlowIndex::Place place) {
+    Flow& flow = flows_[slot];
+    if (flow.protocol != key.protocol || flow.family != key.family) return false;
+    const bool forward = AreEnds(flow, ends, 0);
+    if (!forward && !AreEnds(flow, ends, 1)) return false;
+    found = {&flow, forward ? FlowSide::kForward : FlowSide::kReply, slot, place};
+    return true;
+  });
+  if (found.flow == nullptr) return found;
+  if (IsOver(index_.bucket(found.place.bucket).expires[found.place.at])) {
+    Erase(found);
+    return {};
+  }
+  return found;
+}
+
+FoundFlow FlowTable::Insert(const ParsedPacket& packet, FlowSide side, Reason reason,
+                            uint32_t generation, Reason& refusal) {
+  Flow flow = NewFlow(packet.key, side);
+  flow.reason = static_cast<uint8_t>(reason) & 7;
+  flow.generation = generation;
+  const size_t from = side == FlowSide::kForward ? 0 : 1;
+  if (flow.protocol == kProtocolTcp) BeginTcp(flow, from, packet);
+  if (flow.protocol == kProtocolSctp) BeginSctp(flow, from, packet);
+  FoundFlow found = Put(flow, tick_ + IdleTicks(flow), refusal);
+  found.side = side;
+  return found;
+}
+
+FoundFlow FlowTable::Put(const Flow& flow, uint32_t expires, Reason& refusal) {
+  const uint64_t source = SourceHash(flow);
+  if (sources_.Of(source) >= per_source_max_) {
+    refusal = Reason::kSourceFull;
+    return {};
+  }
+  const bool opening = IsOpening(flow.state);
+  if (opening && openings_.count() >= openings_max_) EraseOldestOpening();
+  uint32_t slot = openings_.Take();
+  if (slot == 0 && MakeRoom()) slot = openings_.Take();
+  const uint64_t hash = HashOf(KeyOf(flow));
+  if (slot == 0 || !index_.Add(hash, slot, expires)) {
+    if (slot != 0) openings_.Release(slot);
+    refusal = Reason::kTableFull;
+    return {};
+  }
+  flows_[slot] = flow;
+  ++size_;
+  sources_.Add(source);
+  if (opening) openings_.Add(slot);
+  return {&flows_[slot], FlowSide::kForward, slot, index_.PlaceOf(hash, slot)};
+}
+
+// Of what has expired nearby, or of the oldest opening.
+bool FlowTable::MakeRoom() {
+  constexpr size_t kBuckets = 16;
+  const size_t before = size_;
+  Sweep(kBuckets);
+  if (size_ == before && openings_.count() != 0) EraseOldestOpening();
+  return size_ < before;
+}
+
+void FlowTable::EraseOldestOpening() {
+  const uint32_t slot = openings_.oldest();
+  Flow& flow = flows_[slot];
+  Erase({&flow, FlowSide::kForward, slot, index_.PlaceOf(HashOf(KeyOf(flow)), slot)});
+}
+
+Step FlowTable::Follow(const FoundFlow& found, const ParsedPacket& packet) {
   Flow& flow = *found.flow;
-  uint8_t queue = flow.queue;
-  if (flow.key.protocol == kProtocolTcp) {
-    const size_t side = found.side == FlowSide::kReply ? 1 : 0;
-    if (packet.tcp_flags & kTcpRst) {
-      if (RstEnds(flow, side, packet)) Erase(flow);
-      return;
-    }
-    queue = FollowTcp(flow, side, packet);
+  const size_t side = found.side == FlowSide::kForward ? 0 : 1;
+  const bool was_opening = IsOpening(flow.state);
+  Step step = Step::kGoesOn;
+  if (flow.protocol == kProtocolTcp) {
+    step = FollowTcp(flow, side, packet);
+  } else if (flow.protocol == kProtocolSctp) {
+    step = FollowSctp(flow, side, packet);
+  } else if (side == 1) {
+    flow.state = FlowState::kEstablished;
   }
-  Dequeue(flow);
-  Enqueue(flow, queue, now_ns);
+  if (step == Step::kEnds) Erase(found);
+  if (step != Step::kGoesOn) return step;
+  if (was_opening && !IsOpening(flow.state)) openings_.Remove(found.slot);
+  uint32_t& expires = index_.bucket(found.place.bucket).expires[found.place.at];
+  const uint32_t renewed = tick_ + IdleTicks(flow);
+  if (expires != renewed) expires = renewed;
+  return step;
 }
 
-void FlowTable::Erase(Flow& flow) {
-  const uint32_t index = IndexOf(flow);
-  uint32_t* link = &heads_[flow.hash & (heads_.size() - 1)];
-  while (*link != index) link = &entries_[*link].chain;
-  *link = flow.chain;
-  Dequeue(flow);
-  flow.chain = free_;
-  free_ = index;
+void FlowTable::Erase(const FoundFlow& found) {
+  if (IsOpening(found.flow->state)) openings_.Remove(found.slot);
+  sources_.Remove(SourceHash(*found.flow));
+  index_.Remove(found.place);
+  openings_.Release(found.slot);
   --size_;
 }
 
-void FlowTable::Enqueue(Flow& flow, uint8_t queue, uint64_t now_ns) {
-  QueueEnds& ends = queues_[queue];
-  flow.queue = queue;
-  flow.expires_ns = now_ns + IdleNs(queue);
-  flow.newer = 0;
-  flow.older = ends.newest;
-  if (ends.newest != 0) entries_[ends.newest].newer = IndexOf(flow);
-  ends.newest = IndexOf(flow);
-  if (ends.oldest == 0) ends.oldest = ends.newest;
+void FlowTable::Sweep(size_t buckets) {
+  for (size_t i = 0; i < buckets; ++i) {
+    const FlowBucket& bucket = index_.bucket(swept_);
+    for (uint32_t at = 0; at < FlowBucket::kPlaces; ++at) {
+      if (bucket.slot[at] == 0 || !IsOver(bucket.expires[at])) continue;
+      const uint32_t slot = bucket.SlotAt(at);
+      Erase({&flows_[slot], FlowSide::kForward, slot, {swept_, at}});
+    }
+    swept_ = (swept_ + 1) & (index_.bucket_count() - 1);
+  }
 }
 
-void FlowTable::Dequeue(Flow& flow) {
-  QueueEnds& ends = queues_[flow.queue];
-  (flow.older != 0 ? entries_[flow.older].newer : ends.oldest) = flow.newer;
-  (flow.newer != 0 ? entries_[flow.newer].older : ends.newest) = flow.older;
+bool FlowTable::IsSound(const Flow& flow) {
+  static constexpr uint8_t kZero[12] = {};
+  const bool v4 = flow.family == 4;
+  if (!v4 && flow.family != 6) return false;
+  for (const uint8_t* address : {flow.address[0], flow.address[1]}) {
+    if (v4 && std::memcmp(address + 4, kZero, sizeof kZero) != 0) return false;
+  }
+  const bool numbered = flow.protocol == kProtocolTcp || flow.protocol == kProtocolSctp;
+  const auto state = static_cast<uint32_t>(flow.state);
+  return state < kFlowStates &&
+         (numbered || flow.state == FlowState::kOpening || flow.state == FlowState::kEstablished);
+}
+
+Adopted FlowTable::Adopt(std::span<const std::byte> memory) {
+  Header header;
+  if (memory.size() < sizeof header) return {.problem = "too short"};
+  std::memcpy(&header, memory.data(), sizeof header);
+  if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) {
+    return {.problem = "not a table of this version"};
+  }
+  if (header.capacity == 0 || header.capacity > kCapacityMax ||
+      header.bucket_count != FlowIndex::BucketsFor(header.capacity) ||
+      memory.size() < BytesFor(header.capacity)) {
+    return {.problem = "its size is not what it says"};
+  }
+  const uint64_t now_ns = header_->last_ns;
+  if (header.last_ns > now_ns || header.base_ns > header.last_ns) {
+    return {.problem = "of another clock"};
+  }
+  const auto now = static_cast<uint32_t>((now_ns - header.base_ns) >> kTickShift);
+  const auto* buckets = reinterpret_cast<const FlowBucket*>(memory.data() + sizeof header);
+  const auto* flows = reinterpret_cast<const Flow*>(buckets + header.bucket_count);
+  std::vector<bool> seen(header.capacity + 1);
+  Adopted adopted;
+  for (size_t i = 0; i < header.bucket_count * FlowBucket::kPlaces; ++i) {
+    const FlowBucket& bucket = buckets[i / FlowBucket::kPlaces];
+    const auto at = static_cast<uint32_t>(i % FlowBucket::kPlaces);
+    const uint32_t slot = bucket.SlotAt(at);
+    if (bucket.slot[at] == 0) continue;
+    const bool sound = slot != 0 && slot <= header.capacity && !seen[slot];
+    if (sound) seen[slot] = true;
+    const bool taken = sound && AdoptFlow(flows[slot], bucket.expires[at] - now);
+    ++(taken ? adopted.flows : adopted.refused);
+  }
+  return adopted;
+}
+
+// A flow lives on for what was left to it, and never for longer than its state allows.
+bool FlowTable::AdoptFlow(Flow flow, uint32_t ticks_left) {
+  if (!IsSound(flow) || ticks_left == 0 || ticks_left > IdleTicks(flow)) return false;
+  const FlowKey key = KeyOf(flow);
+  if (Find(key, HashOf(key)).flow != nullptr) return false;
+  flow.generation = 0;
+  Reason refusal;
+  return Put(flow, tick_ + ticks_left, refusal).flow != nullptr;
 }
 
 }  // namespace npf::conntrack

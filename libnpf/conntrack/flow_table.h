@@ -1,133 +1,157 @@
 // Which connections are known.
 //
 // Policy is about the first packet of a connection, in its direction; replies are allowed because
-// the connection is (R39). So the first packet that policy allows leaves an entry here, and
-// whatever bears the same 5-tuple afterwards, either way round, belongs to it until it has been
-// idle for too long.
+// the connection is (R39). So the first packet that policy allows leaves a flow here, and whatever
+// bears the same 5-tuple afterwards, either way round, belongs to it, if its end can have sent it,
+// until the flow has been idle for too long.
 //
-// The key of an entry is the 5-tuple with its two ends in a fixed order, so that one look-up serves
-// both directions; the entry remembers which end began. ICMP echo has its identifier in place of
-// the ports, other protocols have none.
+//   flow_index.h    hash ─► slots, when they expire      tcp.h    windows, handshake, end
+//   flow.h          slot ─► ends, state, numbers         sctp.h   tags
+//   openings.h      what makes room first, free slots    source_counts.h   who has opened how many
 //
-//   heads_   [h] ──► entry ──► entry        chains by hash (secretly keyed: nobody can aim at one)
-//   entries_ one array of `capacity`, never grown; free ones form a list
-//   queues_  one list for each idle time, least recently used first: what has expired stands at
-//            its front, so that making room looks at a few entries only
+// docs/decisions/connections.md says why it is built so.
 //
-// Time comes from the caller, nanoseconds of whatever clock the packets bear, and is taken never to
-// go backwards. All operations take constant time; nothing allocates after construction. Not
-// thread-safe: one table for each thread that judges.
-//
-// A RST ends a connection only where it stands exactly where its receiver waits (RFC 5961): at the
-// end of what its sender has sent, or at what the receiver has acknowledged last. Another one
-// passes and changes nothing.
-//
-// What this table does not do yet: it does not check windows, so that forged data with the right
-// 5-tuple passes as the connection's; and it does not check SCTP verification tags. Fragments are
-// fragment_table.h's.
+// Time comes from the caller, nanoseconds of whatever clock the packets bear; where it goes
+// backwards it stands. A flow expires when it has been idle for the time of its state, rounded up
+// to ticks of 2^24 ns, and a tick. Every operation takes bounded time, but for a jump of days,
+// after which the whole table is swept; nothing allocates after construction. Not thread-safe: one
+// table for each thread that judges.
 #ifndef NPF_CONNTRACK_FLOW_TABLE_H_
 #define NPF_CONNTRACK_FLOW_TABLE_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
+#include <span>
+#include <string_view>
 
+#include "conntrack/flow.h"
+#include "conntrack/flow_index.h"
 #include "conntrack/keyed_hash.h"
-#include "npf/flow.h"
+#include "conntrack/openings.h"
+#include "conntrack/source_counts.h"
 #include "npf/packet.h"
-#include "npf/verdict.h"
 
 namespace npf::conntrack {
 
-struct Flow {
-  FlowKey key{};      // as its first packet had it
-  Verdict verdict{};  // of its first packet, or of the last time it was judged again
-  uint64_t expires_ns = 0;
-
- private:
-  friend class FlowTable;
-  uint32_t chain = 0;  // next in the hash chain, or in the free list
-  uint32_t newer = 0;  // neighbours in the queue
-  uint32_t older = 0;
-  uint32_t hash = 0;
-  uint8_t queue = 0;
-  // TCP, by side: 0 is the one that began. Bits of the masks likewise.
-  std::array<uint32_t, 2> next_sequence{};
-  std::array<uint32_t, 2> acknowledged{};
-  uint8_t sequence_known = 0;
-  uint8_t acknowledged_known = 0;
-  uint8_t fins = 0;
-  bool answered = false;
-};
-
-enum class FlowSide : uint8_t { kNone, kForward, kReply };
+enum class FlowSide : uint8_t { kForward, kReply };
 
 struct FoundFlow {
   Flow* flow = nullptr;
-  FlowSide side = FlowSide::kNone;
+  FlowSide side = FlowSide::kForward;
+  uint32_t slot = 0;
+  FlowIndex::Place place{};  // valid until the next Insert
+};
+
+struct FlowTableOptions {
+  size_t capacity = size_t{1} << 18;  // 1 to 2^30; about 110 bytes each
+  size_t openings_max = 0;            // 0: a quarter of the capacity, and at least one
+  size_t per_source_max = 0;          // likewise
+};
+
+struct Adopted {
+  size_t flows = 0;
+  size_t refused = 0;        // not sound, expired, or no room
+  std::string_view problem;  // why nothing at all was taken over; empty: it was
 };
 
 class FlowTable {
  public:
-  // Idle times. RFC 5382 asks for 2 h 4 min for established TCP.
+  // Idle times. RFC 5382, REQ-5: at least 2 h 4 min for established TCP, 4 min for what begins or
+  // ends. RFC 4787, REQ-5: 5 min for UDP.
   static constexpr uint64_t kSecondNs = 1'000'000'000;
-  static constexpr uint64_t kTcpOpeningNs = 120 * kSecondNs;
+  static constexpr uint64_t kTcpTransitoryNs = 240 * kSecondNs;
   static constexpr uint64_t kTcpEstablishedNs = (2 * 3600 + 4 * 60) * kSecondNs;
-  static constexpr uint64_t kTcpClosingNs = 120 * kSecondNs;
   static constexpr uint64_t kIcmpNs = 30 * kSecondNs;
   static constexpr uint64_t kOtherNs = 300 * kSecondNs;  // UDP, SCTP, protocols without ports
+  static constexpr uint32_t kTickShift = 24;
 
-  // `capacity` is at least 1 and below 2^32 - 1; about 130 bytes each.
-  explicit FlowTable(size_t capacity);
+  explicit FlowTable(const FlowTableOptions& options);
+  // In the caller's memory of BytesFor(capacity) bytes at least, aligned to 64, which it
+  // overwrites: a later process can Adopt() it.
+  FlowTable(const FlowTableOptions& options, std::span<std::byte> memory);
+  static size_t BytesFor(size_t capacity);
 
-  // The flow that `key` belongs to and that has not expired.
-  FoundFlow Find(const FlowKey& key, uint64_t now_ns);
+  // The time of what follows.
+  void Advance(uint64_t now_ns);
 
-  // A flow for `key`, which must not be found; expired ones make room. Null where all are alive.
-  Flow* Insert(const FlowKey& key, const Verdict& verdict, uint64_t now_ns);
+  uint64_t HashOf(const FlowKey& key) const;
+  // Two steps ahead of Find: the bucket, and, once it is there, the flows that it names.
+  void PrefetchBucket(uint64_t hash) const { index_.Prefetch(hash); }
+  void PrefetchFlow(uint64_t hash) const {
+    index_.Find(hash, [this](uint32_t slot, FlowIndex::Place) {
+      __builtin_prefetch(&flows_[slot], 1);
+      return false;
+    });
+  }
 
-  // A packet of `found` passed: renews its idle time and follows TCP's end. Afterwards the flow may
-  // be gone (RST).
-  void Update(const FoundFlow& found, const ParsedPacket& packet, uint64_t now_ns);
+  // The flow that `key` belongs to and that has not expired. `hash` is HashOf(key).
+  FoundFlow Find(const FlowKey& key, uint64_t hash);
 
-  void Erase(Flow& flow);
+  // A flow for the first packet of a connection, which must not be found, and which goes against
+  // its direction where `side` says so. `reason` is what policy said of it. Where there is no room,
+  // flow is null and `refusal` kTableFull or kSourceFull.
+  FoundFlow Insert(const ParsedPacket& packet, FlowSide side, Reason reason, uint32_t generation,
+                   Reason& refusal);
 
-  // Whether a packet with this sequence number may be under way from the side that `found` names;
-  // of protocols other than TCP any may. An ICMP error about another one was guessed (RFC 5927, 4).
-  bool HasInFlight(const FoundFlow& found, uint32_t sequence) const;
+  // A packet of `found`: what it does to it. Where it passes, the idle time begins anew; where it
+  // ends the flow, the flow is gone.
+  Step Follow(const FoundFlow& found, const ParsedPacket& packet);
 
-  // Whether the flow is ending, so that a SYN begins a new one in its place (A68).
-  bool IsEnding(const Flow& flow) const { return flow.fins != 0; }
+  void Erase(const FoundFlow& found);
+
+  // Drops what has expired in the next `buckets` of the index.
+  void Sweep(size_t buckets);
+
+  // Takes the flows of a table whose memory this was over: of another capacity, maybe of a process
+  // that is no more, maybe damaged. Each is as its memory says where that is sound, and has
+  // generation 0. The time that was told last must be of the clock that the other table had.
+  Adopted Adopt(std::span<const std::byte> memory);
 
   size_t size() const { return size_; }
-  size_t capacity() const { return entries_.size() - 1; }
+  size_t openings() const { return openings_.count(); }
+  size_t capacity() const { return capacity_; }
 
  private:
-  enum Queue : uint8_t { kTcpOpening, kTcpEstablished, kTcpClosing, kIcmp, kOther, kQueues };
-  static uint64_t IdleNs(uint8_t queue);
-  static bool RstEnds(const Flow& flow, size_t side, const ParsedPacket& packet);
-  static uint8_t FollowTcp(Flow& flow, size_t side, const ParsedPacket& packet);
+  struct Header;
 
-  uint32_t IndexOf(const Flow& flow) const {
-    return static_cast<uint32_t>(&flow - entries_.data());
-  }
-  uint32_t HashOf(const FlowKey& key) const;
-  bool EvictExpired(uint64_t now_ns);
-  void Enqueue(Flow& flow, uint8_t queue, uint64_t now_ns);
-  void Dequeue(Flow& flow);
+  static uint64_t IdleNs(const Flow& flow);
+  uint64_t SourceHash(const Flow& flow) const;
+  static uint32_t IdleTicks(const Flow& flow);
+  bool IsOver(uint32_t expires) const { return static_cast<int32_t>(expires - tick_) <= 0; }
+  bool MakeRoom();
+  void EraseOldestOpening();
+  FoundFlow Put(const Flow& flow, uint32_t expires, Reason& refusal);
+  static bool IsSound(const Flow& flow);
+  bool AdoptFlow(Flow flow, uint32_t ticks_left);
 
-  struct QueueEnds {
-    uint32_t oldest = 0;
-    uint32_t newest = 0;
+  size_t capacity_;
+  size_t openings_max_;
+  size_t per_source_max_;
+  struct Release {
+    void operator()(std::byte* memory) const;
   };
-  std::vector<Flow> entries_;    // [0] is nobody
-  std::vector<uint32_t> heads_;  // a power of two of them
-  std::array<QueueEnds, kQueues> queues_;
-  uint32_t free_ = 0;
-  size_t size_ = 0;
+  std::unique_ptr<std::byte, Release> own_;  // null: the caller's
+  Header* header_;
+  FlowIndex index_;
+  Flow* flows_;  // [0] is nobody
+  Openings openings_;
+  SourceCounts sources_;
   Secret secret_;
+  size_t size_ = 0;
+  uint32_t tick_ = 0;
+  uint32_t swept_ = 0;  // the next bucket
 };
+
+// The key of the connection's first packet.
+FlowKey KeyOf(const Flow& flow);
+
+// Whether the side that `found` names can have sent what an ICMP error quotes: a sequence number
+// that may be under way (RFC 5927, 4), the tag that the other side wants.
+bool MayHaveSent(const FoundFlow& found, const ParsedPacket& quoted);
+
+// Of the two addresses, in either order.
+uint32_t PairHash(const FlowKey& key, uint64_t secret);
 
 }  // namespace npf::conntrack
 

@@ -19,13 +19,21 @@ inline Secret NewSecret() {
   return secret;
 }
 
-inline uint32_t KeyedHash(std::span<const uint64_t> words, const Secret& secret) {
+// Both halves of a product of two words.
+inline uint64_t Folded(uint64_t a, uint64_t b) {
   __extension__ using Product = unsigned __int128;
+  const Product product = static_cast<Product>(a) * b;
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
+inline uint64_t KeyedHash64(std::span<const uint64_t> words, const Secret& secret) {
   uint64_t hash = secret[1];
-  for (const uint64_t word : words) {
-    const Product product = static_cast<Product>(hash ^ word) * (secret[0] | 1);
-    hash = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-  }
+  for (const uint64_t word : words) hash = Folded(hash ^ word, secret[0] | 1);
+  return hash;
+}
+
+inline uint32_t KeyedHash(std::span<const uint64_t> words, const Secret& secret) {
+  const uint64_t hash = KeyedHash64(words, secret);
   return static_cast<uint32_t>(hash ^ hash >> 32);
 }
 

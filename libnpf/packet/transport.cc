@@ -1,19 +1,16 @@
 // TCP, UDP, SCTP, ICMP, and everything else as a protocol without ports.
+#include <algorithm>
 #include <cstring>
 
 #include "packet/checksum.h"
 #include "packet/frame.h"
+#include "packet/tcp_flags.h"
 
 namespace npf::packet {
 namespace {
 
-constexpr uint8_t kTcpFin = 0x01;
-constexpr uint8_t kTcpSyn = 0x02;
-constexpr uint8_t kTcpRst = 0x04;
-constexpr uint8_t kTcpAck = 0x10;
-constexpr uint8_t kTcpUrg = 0x20;
-
 constexpr uint8_t kSctpInit = 1;
+constexpr uint8_t kSctpInitAck = 2;
 
 constexpr uint8_t kIcmpEchoReply = 0;
 constexpr uint8_t kIcmpRedirect = 5;
@@ -79,6 +76,35 @@ void ParseQuotedTcp(Walk& walk) {
   Finish(walk);
 }
 
+// RFC 7323, 2.2. What is no proper list of options offers nothing.
+uint8_t WindowScaleOf(const Frame& frame, uint32_t at, uint32_t end) {
+  constexpr uint8_t kEnd = 0, kNothing = 1, kWindowScale = 3;
+  if (!frame.Has(0, end)) return kTcpWindowScaleMax;
+  while (at < end && frame.U8(at) != kEnd) {
+    if (frame.U8(at) == kNothing) {
+      ++at;
+      continue;
+    }
+    const uint32_t length = at + 1 < end ? frame.U8(at + 1) : 0;
+    if (length < 2 || length > end - at) break;
+    if (frame.U8(at) == kWindowScale && length == 3) {
+      return std::min(frame.U8(at + 2), kTcpWindowScaleMax);
+    }
+    at += length;
+  }
+  return kNoTcpWindowScale;
+}
+
+// What connection tracking asks for, as far as it was captured; a window that was not is any.
+void ReadTcpWindow(Walk& walk, uint32_t header_bytes) {
+  constexpr uint32_t kHeaderBytes = 20;
+  ParsedPacket& parsed = walk.parsed;
+  parsed.tcp_window = walk.frame.Has(walk.offset, 16) ? walk.frame.U16(walk.offset + 14) : 0xffff;
+  if ((parsed.tcp_flags & kTcpSyn) == 0) return;
+  parsed.tcp_window_scale =
+      WindowScaleOf(walk.frame, walk.offset + kHeaderBytes, walk.offset + header_bytes);
+}
+
 void ParseTcp(Walk& walk) {
   constexpr uint32_t kHeaderBytes = 20;
   constexpr uint32_t kNeededBytes = 14;  // ports, data offset, flags
@@ -103,6 +129,7 @@ void ParseTcp(Walk& walk) {
       walk.frame.Has(walk.offset, payload) && TcpChecksumIsWrong(walk)) {
     return walk.Deny(Reason::kChecksum);
   }
+  ReadTcpWindow(walk, data_offset);
   walk.parsed.starts_connection = (flags & kTcpSyn) != 0 && (flags & kTcpAck) == 0;
   Finish(walk);
 }
@@ -135,17 +162,34 @@ Reason CheckFirstChunk(const Walk& walk, uint32_t chunk) {
   return length >= kInitBytes && alone ? Reason::kPolicy : Reason::kMalformed;
 }
 
+void ReadSctpTags(const Walk& walk, uint32_t chunk) {
+  const Frame& frame = walk.frame;
+  ParsedPacket& parsed = walk.parsed;
+  parsed.sctp_tag = frame.U32(walk.offset + 4);
+  parsed.sctp_chunk = frame.U8(chunk);
+  parsed.sctp_chunk_flags = frame.U8(chunk + 1);
+  const bool chooses = parsed.sctp_chunk == kSctpInit || parsed.sctp_chunk == kSctpInitAck;
+  parsed.sctp_known = !chooses || frame.Has(chunk, 8);
+  if (chooses && parsed.sctp_known) parsed.sctp_initiate_tag = frame.U32(chunk + 4);
+}
+
 void ParseSctp(Walk& walk) {
   constexpr uint32_t kHeaderBytes = 12;
   constexpr uint32_t kPortBytes = 4;
   constexpr uint32_t kChunkHeaderBytes = 4;
-  if (!walk.Require(kHeaderBytes, kPortBytes)) return;
+  constexpr uint32_t kTagBytes = 8;  // an ICMP error quotes the tag, too
+  if (!walk.Require(kHeaderBytes, walk.quoted ? kTagBytes : kPortBytes)) return;
   ReadPorts(walk);
+  if (walk.quoted) {
+    walk.parsed.sctp_tag = walk.frame.U32(walk.offset + 4);
+    return Finish(walk);
+  }
   const uint32_t chunk = walk.offset + kHeaderBytes;
   if (walk.frame.Has(chunk, kChunkHeaderBytes)) {
     const Reason fault = CheckFirstChunk(walk, chunk);
     if (fault != Reason::kPolicy) return walk.Deny(fault);
     walk.parsed.starts_connection = walk.frame.U8(chunk) == kSctpInit;
+    ReadSctpTags(walk, chunk);
   }
   Finish(walk);
 }

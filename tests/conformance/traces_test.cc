@@ -15,7 +15,7 @@
 
 #include "capture/capture.h"
 #include "npf/compiler.h"
-#include "npf/engine.h"
+#include "npf/worker.h"
 #include "reference/evaluator.h"
 #include "testing/shared_data.h"
 
@@ -175,7 +175,7 @@ Compared Compare(const std::filesystem::path& trace, const Snapshot& snapshot) {
   auto reader = capture::OpenCapture(trace.string());
   EXPECT_TRUE(reader.ok()) << reader.status();
   if (!program.ok() || !reader.ok()) return compared;
-  Engine engine(*program, {.checksums = Checksums::kIgnore, .stateless = true});
+  Worker worker(*program, {.checksums = Checksums::kIgnore, .stateless = true});
   Answers answers(snapshot);
   capture::CapturePacket packet;
   absl::StatusOr<bool> more = false;
@@ -183,10 +183,9 @@ Compared Compare(const std::filesystem::path& trace, const Snapshot& snapshot) {
     const Frame frame{.packet = {.data = packet.data.data(),
                                  .length = static_cast<uint32_t>(packet.data.size()),
                                  .wire_length = packet.wire_length},
-                      .link = packet.link,
-                      .time_ns = packet.time_ns};
+                      .link = packet.link};
     Judgement judgement;
-    engine.Judge({&frame, 1}, {&judgement, 1});
+    worker.Process({&frame, 1}, packet.time_ns, {&judgement, 1});
     if (judgement.packet.outcome != ParseOutcome::kJudge) continue;
     ExpectSame(judgement, answers.Of(judgement.packet.key), packet.number);
     ++compared.packets;

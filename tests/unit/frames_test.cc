@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "npf/compiler.h"
-#include "npf/engine.h"
 #include "npf/frames.h"
 #include "npf/load.h"
+#include "npf/worker.h"
 #include "packet/plain.h"
 #include "unit/packet_builder.h"
 #include "workload.h"
@@ -102,19 +102,19 @@ class FrameMaker {
   bench::Random random_;
 };
 
-// By the engine, which parses and classifies packet by packet.
+// By a worker, which parses and classifies packet by packet.
 std::vector<Verdict> OneByOne(const Program& program, const FrameOptions& options,
                               const std::vector<PacketView>& views) {
   std::vector<Verdict> verdicts;
   for (const PacketView& view : views) {
-    EngineOptions engine_options{.vlan = options.parse.vlan,
+    WorkerOptions worker_options{.vlan = options.parse.vlan,
                                  .checksums = options.parse.checksums,
                                  .classify = options.classify,
                                  .stateless = true};
-    Engine engine(program, engine_options);
+    Worker worker(program, worker_options);
     const Frame frame{.packet = view, .link = options.parse.link};
     Judgement judgement;
-    engine.Judge({&frame, 1}, {&judgement, 1});
+    worker.Process({&frame, 1}, 0, {&judgement, 1});
     verdicts.push_back(judgement.verdict);
     verdicts.back().generation = options.classify.generation;
   }

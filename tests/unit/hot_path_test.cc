@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "npf/compiler.h"
-#include "npf/engine.h"
 #include "npf/frames.h"
+#include "npf/worker.h"
 #include "unit/packet_builder.h"
 #include "workload.h"
 
@@ -85,13 +85,13 @@ TEST(HotPath, FramesAllocateNothing) {
     const Bytes& frame = bytes[i % bytes.size()];
     const auto length = static_cast<uint32_t>(frame.size());
     views.push_back({frame.data(), length, length});
-    frames.push_back({.packet = views.back(), .time_ns = i});
+    frames.push_back({.packet = views.back()});
   }
   std::vector<Verdict> verdicts(views.size());
   std::vector<Judgement> judgements(frames.size());
-  Engine engine(program, {});
+  Worker worker(program, {});
   EXPECT_EQ(AllocationsOf([&] { ClassifyFrames(program, {}, views, verdicts); }), 0u);
-  EXPECT_EQ(AllocationsOf([&] { engine.Judge(frames, judgements); }), 0u);
+  EXPECT_EQ(AllocationsOf([&] { worker.Process(frames, 1, judgements); }), 0u);
 }
 
 TEST(Memory, AProgramMayLieInHugePages) {

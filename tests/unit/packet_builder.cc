@@ -108,6 +108,11 @@ Bytes Segment(const Tcp& header) {
   Put16(bytes, 2, header.dst_port);
   bytes[12] = static_cast<uint8_t>(header.data_offset << 4);
   bytes[13] = header.flags;
+  Put16(bytes, 4, header.sequence >> 16);
+  Put16(bytes, 6, header.sequence);
+  Put16(bytes, 8, header.acknowledgement >> 16);
+  Put16(bytes, 10, header.acknowledgement);
+  Put16(bytes, 14, header.window);
   return bytes;
 }
 

@@ -56,6 +56,9 @@ struct Tcp {
   uint8_t flags = 0x02;
   uint8_t data_offset = 5;
   size_t data_bytes = 0;
+  uint32_t sequence = 0;
+  uint32_t acknowledgement = 0;
+  uint16_t window = 0;
 };
 Bytes Segment(const Tcp& header);  // with a checksum of zero
 // With the right checksum between these addresses.

@@ -15,7 +15,6 @@
 #include "npf/address_names.h"
 #include "npf/command_line.h"
 #include "npf/compile_input.h"
-#include "npf/engine.h"
 #include "npf/exit_status.h"
 #include "npf/output.h"
 #include "npf/protocol.h"
@@ -23,6 +22,7 @@
 #include "npf/replay_summary.h"
 #include "npf/verbs.h"
 #include "npf/why.h"
+#include "npf/worker.h"
 
 namespace npf::tools {
 namespace {
@@ -39,8 +39,8 @@ using Phases = std::map<uint64_t, Phase>;
 
 std::string TextOf(const absl::Status& status) { return std::string(status.message()); }
 
-EngineOptions ToEngineOptions(const ReplayFlags& flags) {
-  EngineOptions options;
+WorkerOptions ToWorkerOptions(const ReplayFlags& flags) {
+  WorkerOptions options;
   options.vlan = flags.vlan == "on";
   options.checksums = flags.checksums == "verify" ? Checksums::kVerify
                       : flags.checksums == "ip"   ? Checksums::kIpOnly
@@ -50,6 +50,8 @@ EngineOptions ToEngineOptions(const ReplayFlags& flags) {
   options.midstream_allow = flags.midstream == "allow";
   options.established_keep = flags.established == "keep";
   options.flows_max = flags.flows_max;
+  options.openings_max = flags.openings_max;
+  options.flows_per_source_max = flags.flows_per_source_max;
   return options;
 }
 
@@ -68,7 +70,7 @@ class Replay {
         phases_(std::move(phases)),
         next_phase_(std::next(phases_.begin())),
         phase_(&phases_.begin()->second),
-        engine_(phases_.begin()->second.program, ToEngineOptions(flags)),
+        worker_(phases_.begin()->second.program, ToWorkerOptions(flags)),
         jsonl_(flags.output == "jsonl") {}
 
   int Run() {
@@ -126,8 +128,11 @@ class Replay {
         Flush();
         BeginPhase();
       }
+      // A batch has one time: that of its packets to within a tick of 2^20 ns, the same ones
+      // however the capture was read.
+      if (packet.time_ns >> 20 != now_ns_ >> 20 || pending_.size() == Worker::kBatch) Flush();
+      now_ns_ = packet.time_ns;
       Gather(packet);
-      if (pending_.size() == Engine::kBatch) Flush();
     }
     Flush();
     if (writer_ != nullptr && exit_status_ == kExitDone) {
@@ -138,7 +143,7 @@ class Replay {
   }
 
   void BeginPhase() {
-    engine_.Replace(next_phase_->second.program);
+    worker_.Replace(next_phase_->second.program);
     phase_ = &next_phase_->second;
     ++next_phase_;
   }
@@ -149,8 +154,8 @@ class Replay {
   }
 
   void Flush() {
-    std::array<Frame, Engine::kBatch> frames;
-    std::array<Judgement, Engine::kBatch> judgements;
+    std::array<Frame, Worker::kBatch> frames;
+    std::array<Judgement, Worker::kBatch> judgements;
     const size_t count = pending_.size();
     for (size_t i = 0; i < count; ++i) {
       capture::CapturePacket& packet = pending_[i].packet;
@@ -158,10 +163,9 @@ class Replay {
       frames[i] = {.packet = {.data = packet.data.data(),
                               .length = static_cast<uint32_t>(packet.data.size()),
                               .wire_length = packet.wire_length},
-                   .link = packet.link,
-                   .time_ns = packet.time_ns};
+                   .link = packet.link};
     }
-    engine_.Judge({frames.data(), count}, {judgements.data(), count});
+    worker_.Process({frames.data(), count}, now_ns_, {judgements.data(), count});
     for (size_t i = 0; i < count && exit_status_ == kExitDone; ++i) {
       Tell(pending_[i].packet, judgements[i]);
     }
@@ -204,11 +208,12 @@ class Replay {
   Phases phases_;
   Phases::iterator next_phase_;
   Phase* phase_;
-  Engine engine_;
+  Worker worker_;
   const bool jsonl_;
   std::unique_ptr<capture::CaptureWriter> writer_;
   std::vector<Pending> pending_;
   std::vector<uint8_t> bytes_;
+  uint64_t now_ns_ = 0;  // of what is pending
   std::string text_;
   ReplaySummary summary_;
   int exit_status_ = kExitDone;
@@ -229,7 +234,9 @@ void Replay::PrintNotes(const capture::CaptureCounts& counts) const {
        "; a host that leaves checksums to its network card captures them so, and --checksums ip or "
        "--checksums ignore judges them");
   note("packets that would have begun a connection when the table was full",
-       engine_.counts().table_full, "; --flows-max sets its size");
+       worker_.counts().table_full, "; --flows-max sets its size");
+  note("packets that would have begun more connections than one source may",
+       worker_.counts().source_full, "; --flows-per-source sets their number");
   note("packets of flows that the summary left out", summary_.packets_beyond_flows(), "");
   if (next_phase_ != phases_.end()) {
     PrintError(flags_.trace + ": note: --update " + std::to_string(next_phase_->first) +
@@ -279,7 +286,7 @@ std::pair<uint64_t, std::vector<std::string>> ParseUpdate(const std::string& tex
   return {*number, std::move(paths)};
 }
 
-void AddEngineFlags(Verb& verb, ReplayFlags& flags) {
+void AddWorkerFlags(Verb& verb, ReplayFlags& flags) {
   verb.AddFlag("--stateless", flags.stateless, "judge every packet as the first of its connection");
   verb.AddChoice("--checksums", flags.checksums, {"verify", "ip", "ignore"},
                  "IP and TCP, IP headers only, or none");
@@ -291,6 +298,10 @@ void AddEngineFlags(Verb& verb, ReplayFlags& flags) {
                  "known connections after an update: judged again, or kept");
   verb.AddNumber("--flows-max", flags.flows_max, {1, uint64_t{1} << 26},
                  "connections that are known at once");
+  verb.AddNumber("--openings-max", flags.openings_max, {0, uint64_t{1} << 26},
+                 "of these, not answered or not confirmed; 0: a quarter");
+  verb.AddNumber("--flows-per-source", flags.flows_per_source_max, {0, uint64_t{1} << 26},
+                 "of these, begun by one address; 0: a quarter");
 }
 
 }  // namespace
@@ -325,7 +336,7 @@ void AddReplayVerb(CommandLine& line) {
   verb.AddTexts("--update", flags->updates,
                 "N=PATH,PATH: before packet N these inputs replace the ones before; repeatable")
       .SeveralAtOnce();
-  AddEngineFlags(verb, *flags);
+  AddWorkerFlags(verb, *flags);
   verb.SetFooter(
       "Example:\n"
       "  npf replay -f policies.yaml -f cluster.yaml -r trace.pcap\n"

@@ -23,6 +23,8 @@ struct ReplayFlags {
   std::string midstream = "deny";       // deny or allow
   std::string established = "rejudge";  // rejudge or keep
   uint64_t flows_max = size_t{1} << 18;
+  uint64_t openings_max = 0;  // 0: a quarter of flows_max
+  uint64_t flows_per_source_max = 0;  // likewise
 };
 
 // Returns the exit status. Throws BadUsage where `updates` are not as they should be.

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "npf/address_names.h"
-#include "npf/engine.h"
+#include "npf/worker.h"
 
 namespace npf::tools {
 

@@ -1,5 +1,5 @@
 // Frames to verdicts in one call, without state: what a dataplane calls that tracks connections
-// itself, or has none. npf/engine.h is the call that knows connections.
+// itself, or has none. npf/worker.h is the call that knows connections.
 #ifndef NPF_FRAMES_H_
 #define NPF_FRAMES_H_
 

@@ -1,7 +1,7 @@
 // From bytes to a flow key, without reading past the end of what was captured.
 //
 // Every packet stands alone here: what a fragment's datagram or a segment's connection was is for
-// the engine (npf/engine.h). Where several reasons apply, the one that is found first on the way
+// the engine (npf/worker.h). Where several reasons apply, the one that is found first on the way
 // from the link inwards is given; docs/reasons.md states the order.
 #ifndef NPF_PACKET_H_
 #define NPF_PACKET_H_
@@ -21,6 +21,9 @@ enum class LinkLayer : uint8_t { kEthernet, kRawIp, kLinuxSll, kLinuxSll2, kNull
 // No reading of a later fragment's ports is certain, so it is judged as a protocol that no rule
 // with ports can name: only rules without ports allow it.
 inline constexpr uint8_t kProtocolUnknown = 255;
+
+inline constexpr uint8_t kTcpWindowScaleMax = 14;
+inline constexpr uint8_t kNoTcpWindowScale = 255;
 
 // `length` bytes at `data` were captured of a frame that was `wire_length` bytes on the wire.
 struct PacketView {
@@ -53,6 +56,15 @@ struct ParsedPacket {
   uint32_t tcp_sequence = 0;
   uint32_t tcp_acknowledgement = 0;  // meaningful where the flag is set
   uint32_t tcp_length = 0;           // of sequence space: data, SYN and FIN
+  uint16_t tcp_window = 0;           // as in the header, not scaled
+  // Of a SYN: the shift that it offers (RFC 7323), at most kTcpWindowScaleMax, which also stands
+  // for options that were not captured; kNoTcpWindowScale where it offers none.
+  uint8_t tcp_window_scale = kNoTcpWindowScale;
+  uint8_t sctp_chunk = 0;  // type of the first one
+  uint8_t sctp_chunk_flags = 0;
+  bool sctp_known = false;         // what is said of SCTP was captured
+  uint32_t sctp_tag = 0;           // verification tag
+  uint32_t sctp_initiate_tag = 0;  // of INIT and INIT ACK
   uint8_t icmp_type = 0;
   bool ports_known = false;  // key.src_port and key.dst_port come from the packet
   // What a receiver without state would open a connection for: TCP SYN, SCTP INIT, everything of

@@ -27,6 +27,9 @@ enum class Reason : uint8_t {
   kRelated = 17,
   kNoState = 18,
   kTableFull = 19,
+  kSourceFull = 20,  // one source has opened as many as it may
+  kTcpWindow = 21,   // outside what the connection's ends can have sent
+  kSctpTag = 22,
   // The link.
   kLinkControl = 32,  // ARP, neighbour discovery, MLD
   kEthertype = 33,

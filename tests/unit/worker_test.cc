@@ -3,13 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "npf/compiler.h"
-#include "npf/engine.h"
 #include "npf/load.h"
+#include "npf/worker.h"
 #include "unit/packet_builder.h"
 
 namespace npf::testing {
@@ -83,13 +84,17 @@ Program ProgramOf(const char* policies) {
 constexpr char kClient[] = "10.0.0.1";
 constexpr char kServer[] = "10.0.0.2";
 
+// Both ends begin with sequence number 0, and say nothing.
 Bytes Tcp4(uint16_t src_port, uint16_t dst_port, uint8_t flags, bool reply = false,
-           uint32_t sequence = 0) {
-  Bytes segment = Segment({.src_port = src_port, .dst_port = dst_port, .flags = flags});
-  for (int i = 0; i < 4; ++i) {
-    segment[static_cast<size_t>(4 + i)] = static_cast<uint8_t>(sequence >> (24 - 8 * i));
-  }
-  return Packet(Ipv4{.src = reply ? kServer : kClient, .dst = reply ? kClient : kServer}, segment);
+           std::optional<uint32_t> sequence = {}) {
+  const uint32_t begin = (flags & kSyn) != 0 ? 0 : 1;
+  return Packet(Ipv4{.src = reply ? kServer : kClient, .dst = reply ? kClient : kServer},
+                Segment({.src_port = src_port,
+                         .dst_port = dst_port,
+                         .flags = flags,
+                         .sequence = sequence.value_or(begin),
+                         .acknowledgement = (flags & kAck) != 0 ? 1u : 0u,
+                         .window = 0xffff}));
 }
 
 Bytes Udp4(uint16_t src_port, uint16_t dst_port, bool reply = false) {
@@ -101,17 +106,16 @@ Bytes Udp4(uint16_t src_port, uint16_t dst_port, bool reply = false) {
 
 class Bench {
  public:
-  explicit Bench(const char* policies = kOnlyPort80, EngineOptions options = {})
-      : engine(ProgramOf(policies), WithoutChecksums(options)) {}
+  explicit Bench(const char* policies = kOnlyPort80, WorkerOptions options = {})
+      : worker(ProgramOf(policies), WithoutChecksums(options)) {}
 
   Judgement Judge(const Bytes& packet) {
     const Frame frame{.packet = {.data = packet.data(),
                                  .length = static_cast<uint32_t>(packet.size()),
                                  .wire_length = static_cast<uint32_t>(packet.size())},
-                      .link = LinkLayer::kRawIp,
-                      .time_ns = now_ns};
+                      .link = LinkLayer::kRawIp};
     Judgement judgement;
-    engine.Judge({&frame, 1}, {&judgement, 1});
+    worker.Process({&frame, 1}, now_ns, {&judgement, 1});
     return judgement;
   }
   // "allow policy", "deny no_state", ...
@@ -122,18 +126,18 @@ class Bench {
            std::string(Name(static_cast<Reason>(judgement.verdict.reason)));
   }
 
-  Engine engine;
+  Worker worker;
   uint64_t now_ns = kSecondNs;
 
  private:
-  static EngineOptions WithoutChecksums(EngineOptions options) {
+  static WorkerOptions WithoutChecksums(WorkerOptions options) {
     options.checksums = Checksums::kIgnore;
     options.flows_max = std::min<size_t>(options.flows_max, 1000);
     return options;
   }
 };
 
-TEST(EngineTest, RepliesOfAnAllowedConnectionPass) {
+TEST(WorkerTest, RepliesOfAnAllowedConnectionPass) {
   Bench bench;
   const Judgement first = bench.Judge(Tcp4(1000, 80, kSyn));
   EXPECT_EQ(Bench::Text(first), "allow policy");
@@ -143,12 +147,12 @@ TEST(EngineTest, RepliesOfAnAllowedConnectionPass) {
   EXPECT_EQ(Bench::Text(answer), "allow established");
   EXPECT_TRUE(answer.reply);
   EXPECT_EQ(answer.flow_reason, Reason::kPolicy);
-  EXPECT_EQ(answer.verdict.cell, first.verdict.cell);
+  EXPECT_EQ(answer.verdict.cell, kNoCell);
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck)), "allow established");
-  EXPECT_EQ(bench.engine.counts().flows, 1u);
+  EXPECT_EQ(bench.worker.counts().flows, 1u);
 }
 
-TEST(EngineTest, ADeniedPacketLeavesNothingBehind) {
+TEST(WorkerTest, ADeniedPacketLeavesNothingBehind) {
   Bench bench;
   const Judgement first = bench.Judge(Tcp4(1000, 81, kSyn));
   EXPECT_EQ(Bench::Text(first), "deny policy");
@@ -156,10 +160,10 @@ TEST(EngineTest, ADeniedPacketLeavesNothingBehind) {
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 81, kSyn)), "deny policy");  // sent again (A60)
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 81, kAck)), "deny no_state");
   EXPECT_EQ(bench.Outcome(Tcp4(81, 1000, kSyn | kAck, true)), "deny no_state");
-  EXPECT_EQ(bench.engine.counts().flows, 0u);
+  EXPECT_EQ(bench.worker.counts().flows, 0u);
 }
 
-TEST(EngineTest, OnlyTheExactReverseIsAReply) {
+TEST(WorkerTest, OnlyTheExactReverseIsAReply) {
   Bench bench;
   EXPECT_EQ(bench.Outcome(Udp4(53, 4000, true)), "deny policy");  // before any question
   EXPECT_EQ(bench.Outcome(Udp4(4000, 53)), "allow policy");
@@ -171,7 +175,7 @@ TEST(EngineTest, OnlyTheExactReverseIsAReply) {
   EXPECT_EQ(bench.Outcome(Udp4(53, 4000, true)), "deny policy");  // A75
 }
 
-TEST(EngineTest, AnAnswerWithinOneBatch) {
+TEST(WorkerTest, AnAnswerWithinOneBatch) {
   Bench bench;
   std::vector<Bytes> packets;
   for (uint16_t port = 1000; port < 1100; ++port) {
@@ -184,21 +188,21 @@ TEST(EngineTest, AnAnswerWithinOneBatch) {
     frames.push_back({.packet = {packet.data(), length, length}, .link = LinkLayer::kRawIp});
   }
   std::vector<Judgement> judgements(frames.size());
-  bench.engine.Judge(frames, judgements);
+  bench.worker.Process(frames, bench.now_ns, judgements);
   for (size_t i = 0; i < judgements.size(); ++i) {
     EXPECT_EQ(Bench::Text(judgements[i]), i % 2 == 0 ? "allow policy" : "allow established") << i;
   }
 }
 
-TEST(EngineTest, StatelessJudgesEachPacketByItself) {
+TEST(WorkerTest, StatelessJudgesEachPacketByItself) {
   Bench bench(kOnlyPort80, {.stateless = true});
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kSyn)), "allow policy");
   EXPECT_EQ(bench.Outcome(Tcp4(80, 1000, kSyn | kAck, true)), "deny policy");
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck)), "allow policy");
-  EXPECT_EQ(bench.engine.counts().flows, 0u);
+  EXPECT_EQ(bench.worker.counts().flows, 0u);
 }
 
-TEST(EngineTest, Midstream) {
+TEST(WorkerTest, Midstream) {
   Bench strict;
   EXPECT_EQ(strict.Outcome(Tcp4(1000, 80, kAck)), "deny no_state");
   Bench allow(kOnlyPort80, {.midstream_allow = true});
@@ -215,81 +219,118 @@ TEST(EngineTest, Midstream) {
   EXPECT_EQ(allow.Outcome(Tcp4(1005, 80, kRst)), "deny no_state");
 }
 
-TEST(EngineTest, OthersThanPodsNeedNoState) {
+TEST(WorkerTest, OthersThanPodsNeedNoState) {
   Bench bench;
   const Bytes packet =
       Packet(Ipv4{.src = "192.0.2.1", .dst = "192.0.2.2"}, Segment({.flags = kAck}));
   EXPECT_EQ(bench.Outcome(packet), "allow not_a_pod");
-  EXPECT_EQ(bench.engine.counts().flows, 0u);
+  EXPECT_EQ(bench.worker.counts().flows, 0u);
   const Bytes loopback = Packet(Ipv4{.src = kServer, .dst = kServer}, Segment({.flags = kAck}));
   EXPECT_EQ(bench.Outcome(loopback), "allow loopback");
 }
 
-TEST(EngineTest, ASynAgainstTheDirectionIsJudgedByItself) {
+TEST(WorkerTest, ASynAgainstTheDirectionIsJudgedByItself) {
   Bench bench;
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kSyn)), "allow policy");
   EXPECT_EQ(bench.Outcome(Tcp4(80, 1000, kSyn, true)), "deny policy");  // A67
   EXPECT_EQ(bench.Outcome(Tcp4(80, 1000, kSyn | kAck, true)), "allow established");
 }
 
-TEST(EngineTest, ASynAfterAFinBeginsAnew) {
+TEST(WorkerTest, ASynAfterAFinBeginsAnew) {
   Bench bench;
   bench.Judge(Tcp4(1000, 80, kSyn));
   bench.Judge(Tcp4(80, 1000, kSyn | kAck, true));
   bench.Judge(Tcp4(1000, 80, kFin | kAck));
   const Judgement again = bench.Judge(Tcp4(1000, 80, kSyn));
   EXPECT_EQ(Bench::Text(again), "allow policy");
-  EXPECT_EQ(bench.engine.counts().flows, 1u);
+  EXPECT_EQ(bench.worker.counts().flows, 1u);
   bench.Judge(Tcp4(1000, 80, kFin | kAck));
-  bench.engine.Replace(ProgramOf(kNothing));
+  bench.worker.Replace(ProgramOf(kNothing));
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kSyn)), "deny policy");
 }
 
-TEST(EngineTest, ARstEndsTheConnection) {
+TEST(WorkerTest, ARstEndsTheConnection) {
   Bench bench;
-  bench.Judge(Tcp4(1000, 80, kSyn, false, 100));
+  bench.Judge(Tcp4(1000, 80, kSyn));
+  bench.Judge(Tcp4(80, 1000, kSyn | kAck, true));
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kRst, false, 7)), "allow established");
-  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck, false, 101)), "allow established");
-  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kRst, false, 101)), "allow established");
-  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck, false, 101)), "deny no_state");
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kRst, false, 0x70000000)), "deny tcp_window");
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck)), "allow established");
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kRst)), "allow established");
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck)), "deny no_state");
 }
 
-TEST(EngineTest, AChangeOfPolicyJudgesAgain) {
+// RFC 9293, 3.10.7.4; A70.
+TEST(WorkerTest, DataOutsideTheWindowAreForged) {
+  Bench bench;
+  bench.Judge(Tcp4(1000, 80, kSyn));
+  bench.Judge(Tcp4(80, 1000, kSyn | kAck, true));
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck)), "allow established");
+  const Judgement forged = bench.Judge(Tcp4(1000, 80, kAck, false, 0x20000));
+  EXPECT_EQ(Bench::Text(forged), "deny tcp_window");
+  EXPECT_EQ(forged.verdict.directions, 0);
+}
+
+// RFC 9260, 8.5; A80.
+TEST(WorkerTest, AWrongTagIsForged) {
+  const auto packet = [](bool reply, uint8_t chunk) {
+    return Packet(Ipv4{.src = reply ? kServer : kClient,
+                       .dst = reply ? kClient : kServer,
+                       .protocol = kProtocolSctp},
+                  reply ? Sctp(9, 1000, chunk) : Sctp(1000, 9, chunk));
+  };
+  Bench bench;
+  EXPECT_EQ(bench.Outcome(packet(false, 1)), "allow policy");
+  EXPECT_EQ(bench.Outcome(packet(true, 2)), "deny sctp_tag") << "7, where 0 was asked for";
+  EXPECT_EQ(bench.Outcome(packet(false, 0)), "deny sctp_tag");
+}
+
+TEST(WorkerTest, AChangeOfPolicyJudgesAgain) {
   Bench bench;
   bench.Judge(Tcp4(1000, 80, kSyn));
   bench.Judge(Udp4(4000, 53));
-  bench.engine.Replace(ProgramOf(kOnlyPort80));
+  bench.worker.Replace(ProgramOf(kOnlyPort80));
   const Judgement same = bench.Judge(Tcp4(80, 1000, kSyn | kAck, true));
   EXPECT_EQ(Bench::Text(same), "allow established");
   EXPECT_EQ(same.verdict.generation, 2u);
-  bench.engine.Replace(ProgramOf(kNothing));
+  bench.worker.Replace(ProgramOf(kNothing));
   const Judgement denied = bench.Judge(Tcp4(80, 1000, kAck, true));
   EXPECT_EQ(Bench::Text(denied), "deny policy");
   EXPECT_EQ(denied.verdict.generation, 3u);
   EXPECT_EQ(bench.Outcome(Tcp4(80, 1000, kAck, true)), "deny no_state");
   // Allowed again: what was ended stays ended.
-  bench.engine.Replace(ProgramOf(kOnlyPort80));
+  bench.worker.Replace(ProgramOf(kOnlyPort80));
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck)), "deny no_state");
   EXPECT_EQ(bench.Outcome(Udp4(53, 4000, true)), "allow established");
 }
 
-TEST(EngineTest, KnownConnectionsMayOutliveTheirPolicy) {
+TEST(WorkerTest, KnownConnectionsMayOutliveTheirPolicy) {
   Bench bench(kOnlyPort80, {.established_keep = true});
   bench.Judge(Tcp4(1000, 80, kSyn));
-  bench.engine.Replace(ProgramOf(kNothing));
-  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck)), "allow established");
+  bench.worker.Replace(ProgramOf(kNothing));
+  EXPECT_EQ(bench.Outcome(Tcp4(80, 1000, kSyn | kAck, true)), "allow established");
   EXPECT_EQ(bench.Outcome(Tcp4(1001, 80, kSyn)), "deny policy");
 }
 
-TEST(EngineTest, AFullTableDeniesNewConnectionsOnly) {
-  Bench bench(kOnlyPort80, {.flows_max = 2});
-  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kSyn)), "allow policy");
-  EXPECT_EQ(bench.Outcome(Tcp4(1001, 80, kSyn)), "allow policy");
+TEST(WorkerTest, AFullTableDeniesNewConnectionsOnly) {
+  Bench bench(kOnlyPort80, {.flows_max = 2, .openings_max = 2, .flows_per_source_max = 9});
+  for (const uint16_t port : {uint16_t{1000}, uint16_t{1001}}) {
+    EXPECT_EQ(bench.Outcome(Udp4(port, 53)), "allow policy");
+    EXPECT_EQ(bench.Outcome(Udp4(53, port, true)), "allow established");
+  }
   const Judgement third = bench.Judge(Tcp4(1002, 80, kSyn));
   EXPECT_EQ(Bench::Text(third), "deny ct_full");
   EXPECT_EQ(third.verdict.directions, 0);
-  EXPECT_EQ(bench.Outcome(Tcp4(80, 1000, kSyn | kAck, true)), "allow established");
-  EXPECT_EQ(bench.engine.counts().table_full, 1u);
+  EXPECT_EQ(bench.Outcome(Udp4(53, 1000, true)), "allow established");
+  EXPECT_EQ(bench.worker.counts().table_full, 1u);
+  EXPECT_EQ(bench.worker.counts().openings, 0u);
+}
+
+TEST(WorkerTest, ASourceHasAQuota) {
+  Bench bench(kOnlyPort80, {.flows_per_source_max = 1});
+  EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kSyn)), "allow policy");
+  EXPECT_EQ(bench.Outcome(Tcp4(1001, 80, kSyn)), "deny ct_source_full");
+  EXPECT_EQ(bench.worker.counts().source_full, 1u);
 }
 
 Bytes Echo(uint8_t type, uint16_t id, bool reply) {
@@ -299,7 +340,7 @@ Bytes Echo(uint8_t type, uint16_t id, bool reply) {
                 Icmp(type, 0, id));
 }
 
-TEST(EngineTest, EchoRepliesFollowTheirRequest) {
+TEST(WorkerTest, EchoRepliesFollowTheirRequest) {
   Bench with_ports;
   EXPECT_EQ(with_ports.Outcome(Echo(8, 7, false)), "deny policy");
   Bench bench(kNoPorts);
@@ -310,7 +351,7 @@ TEST(EngineTest, EchoRepliesFollowTheirRequest) {
   EXPECT_EQ(bench.Outcome(Echo(3, 7, true)), "allow no_policy");  // an error is judged by itself
 }
 
-TEST(EngineTest, LaterFragmentsPassOnlyWhereEveryPortWould) {
+TEST(WorkerTest, LaterFragmentsPassOnlyWhereEveryPortWould) {
   const Bytes later =
       Packet(Ipv4{.src = kClient, .dst = kServer, .fragment = 3}, Segment({.dst_port = 80}));
   Bench with_ports;
@@ -318,7 +359,7 @@ TEST(EngineTest, LaterFragmentsPassOnlyWhereEveryPortWould) {
   EXPECT_EQ(Bench::Text(denied), "deny frag_no_first");
   Bench without_ports(kNoPorts);
   EXPECT_EQ(without_ports.Outcome(later), "allow policy");
-  EXPECT_EQ(without_ports.engine.counts().flows, 0u);
+  EXPECT_EQ(without_ports.worker.counts().flows, 0u);
 }
 
 // A fragment of a datagram of UDP; `bytes` of its payload, from `offset` on.
@@ -334,7 +375,7 @@ Bytes Part(uint16_t port, size_t offset, size_t bytes, bool more, bool reply = f
                 payload);
 }
 
-TEST(EngineTest, LaterFragmentsFollowTheirFirst) {
+TEST(WorkerTest, LaterFragmentsFollowTheirFirst) {
   Bench bench;
   EXPECT_EQ(bench.Outcome(Part(53, 512, 200, true)), "deny frag_no_first");  // A6
   EXPECT_EQ(bench.Outcome(Part(53, 0, 512, true)), "allow policy");
@@ -348,7 +389,7 @@ TEST(EngineTest, LaterFragmentsFollowTheirFirst) {
   EXPECT_EQ(bench.Outcome(Part(53, 512, 496, false, true)), "allow established");
 }
 
-TEST(EngineTest, OverlappingFragmentsPoisonTheDatagram) {
+TEST(WorkerTest, OverlappingFragmentsPoisonTheDatagram) {
   Bench bench;
   EXPECT_EQ(bench.Outcome(Part(53, 0, 512, true)), "allow policy");
   EXPECT_EQ(bench.Outcome(Part(53, 504, 104, true)), "deny frag_overlap");
@@ -359,25 +400,25 @@ TEST(EngineTest, OverlappingFragmentsPoisonTheDatagram) {
   EXPECT_EQ(bench.Outcome(Part(53, 512, 496, false)), "deny frag_overlap");
 }
 
-TEST(EngineTest, AChangeOfPolicyJudgesFragmentsAgain) {
+TEST(WorkerTest, AChangeOfPolicyJudgesFragmentsAgain) {
   for (const bool keep : {false, true}) {
     Bench bench(kOnlyPort80, {.established_keep = keep});
     EXPECT_EQ(bench.Outcome(Part(53, 0, 512, true)), "allow policy");
-    bench.engine.Replace(ProgramOf(kNothing));
+    bench.worker.Replace(ProgramOf(kNothing));
     EXPECT_EQ(bench.Outcome(Part(53, 512, 496, false)), keep ? "allow policy" : "deny policy");
   }
 }
 
-TEST(EngineTest, FragmentsOfAnotherVlanAreOfAnotherDatagram) {
+TEST(WorkerTest, FragmentsOfAnotherVlanAreOfAnotherDatagram) {
   Bench bench;
   const auto outcome = [&](uint16_t vlan, const Bytes& packet) {
     const Bytes frame = Ethernet(
         0x8100,
         Bytes{static_cast<uint8_t>(vlan >> 8), static_cast<uint8_t>(vlan), 0x08, 0x00} + packet);
     const auto length = static_cast<uint32_t>(frame.size());
-    const Frame tagged{.packet = {frame.data(), length, length}, .time_ns = bench.now_ns};
+    const Frame tagged{.packet = {frame.data(), length, length}};
     Judgement judgement;
-    bench.engine.Judge({&tagged, 1}, {&judgement, 1});
+    bench.worker.Process({&tagged, 1}, bench.now_ns, {&judgement, 1});
     return Bench::Text(judgement);
   };
   EXPECT_EQ(outcome(10, Part(53, 0, 512, true)), "allow policy");
@@ -392,7 +433,7 @@ Bytes Error(const std::string& from, const Bytes& quoted, const char* to = kClie
                 Icmp(kUnreachable, 3, 0, quoted));
 }
 
-TEST(EngineTest, ErrorsAboutAKnownConnectionAreRelated) {
+TEST(WorkerTest, ErrorsAboutAKnownConnectionAreRelated) {
   const std::string router = "192.0.2.1";
   const Bytes sent = Udp4(1000, 53);
   const Bytes head(sent.begin(), sent.begin() + 28);  // a header and eight bytes
@@ -405,11 +446,11 @@ TEST(EngineTest, ErrorsAboutAKnownConnectionAreRelated) {
       << "it lacks the ports";
   EXPECT_EQ(bench.Outcome(Error(router, head, kServer)), "deny icmp_mismatch");
   EXPECT_EQ(bench.Outcome(Error(router, Udp4(1001, 53))), "deny policy");
-  bench.engine.Replace(ProgramOf(kNothing));
+  bench.worker.Replace(ProgramOf(kNothing));
   EXPECT_EQ(bench.Outcome(Error(router, head)), "deny policy");
 }
 
-TEST(EngineTest, ErrorsQuotePacketsOfTheirOwnFamily) {
+TEST(WorkerTest, ErrorsQuotePacketsOfTheirOwnFamily) {
   Bench bench(kNoPorts);
   const Bytes sent =
       Packet(Ipv6{.src = "fd00::1", .dst = "fd00::2", .next = kProtocolUdp}, Udp(1000, 53));
@@ -417,7 +458,7 @@ TEST(EngineTest, ErrorsQuotePacketsOfTheirOwnFamily) {
   EXPECT_EQ(bench.Outcome(Error(kServer, sent)), "allow no_policy") << "not related, nor forged";
 }
 
-TEST(EngineTest, ErrorsAboutASegmentThatIsNotUnderWayAreForged) {
+TEST(WorkerTest, ErrorsAboutASegmentThatIsNotUnderWayAreForged) {
   Bench bench;
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kSyn, false, 5000)), "allow policy");
   EXPECT_EQ(bench.Outcome(Error("192.0.2.1", Tcp4(1000, 80, kSyn, false, 5000))), "allow related");
@@ -425,8 +466,8 @@ TEST(EngineTest, ErrorsAboutASegmentThatIsNotUnderWayAreForged) {
             "deny icmp_mismatch");
 }
 
-TEST(EngineTest, OneDirection) {
-  EngineOptions options;
+TEST(WorkerTest, OneDirection) {
+  WorkerOptions options;
   options.classify.directions = DirectionMask::kEgress;
   Bench bench(kOnlyPort80, options);
   const Judgement judgement = bench.Judge(Tcp4(1000, 81, kSyn));
@@ -436,10 +477,10 @@ TEST(EngineTest, OneDirection) {
   EXPECT_EQ(refused.verdict.directions, kIngressAllowed);
 }
 
-TEST(EngineTest, TablesAndOptionsSurviveAMove) {
+TEST(WorkerTest, TablesAndOptionsSurviveAMove) {
   Bench bench;
   bench.Judge(Tcp4(1000, 80, kSyn));
-  Engine moved = std::move(bench.engine);
+  Worker moved = std::move(bench.worker);
   EXPECT_EQ(moved.counts().flows, 1u);
   EXPECT_EQ(moved.generation(), 1u);
 }

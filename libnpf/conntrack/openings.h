@@ -1,0 +1,59 @@
+// The flows that are opening, oldest first, and the slots that no flow has: lists by slot, beside
+// the flows, which only the begin and the end of a connection touch.
+#ifndef NPF_CONNTRACK_OPENINGS_H_
+#define NPF_CONNTRACK_OPENINGS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace npf::conntrack {
+
+class Openings {
+ public:
+  // Of slots 1 to `capacity`, all free.
+  explicit Openings(size_t capacity) : links_(capacity + 1) {
+    for (size_t slot = capacity; slot != 0; --slot) Release(static_cast<uint32_t>(slot));
+  }
+
+  // A free slot, or 0.
+  uint32_t Take() {
+    const uint32_t slot = free_;
+    if (slot != 0) free_ = links_[slot].newer;
+    return slot;
+  }
+  void Release(uint32_t slot) {
+    links_[slot] = {.newer = free_, .older = 0};
+    free_ = slot;
+  }
+
+  // The slot 0 stands for both ends of the list.
+  void Add(uint32_t slot) {
+    const uint32_t newest = links_[0].older;
+    links_[slot] = {.newer = 0, .older = newest};
+    links_[newest].newer = slot;
+    links_[0].older = slot;
+    ++count_;
+  }
+  void Remove(uint32_t slot) {
+    const Links links = links_[slot];
+    links_[links.older].newer = links.newer;
+    links_[links.newer].older = links.older;
+    --count_;
+  }
+  uint32_t oldest() const { return links_[0].newer; }  // or 0
+  size_t count() const { return count_; }
+
+ private:
+  struct Links {
+    uint32_t newer = 0;
+    uint32_t older = 0;
+  };
+  std::vector<Links> links_;
+  uint32_t free_ = 0;
+  size_t count_ = 0;
+};
+
+}  // namespace npf::conntrack
+
+#endif  // NPF_CONNTRACK_OPENINGS_H_

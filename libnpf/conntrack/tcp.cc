@@ -1,0 +1,212 @@
+#include "conntrack/tcp.h"
+
+#include <algorithm>
+
+#include "packet/tcp_flags.h"
+
+namespace npf::conntrack {
+namespace {
+
+using packet::kTcpAck;
+using packet::kTcpFin;
+using packet::kTcpRst;
+using packet::kTcpSyn;
+
+constexpr uint32_t kNoScale = 15;  // in the flow: this side's windows are not scaled
+
+// By how much `a` is ahead of `b`: sequence numbers wrap.
+int32_t Ahead(uint32_t a, uint32_t b) { return static_cast<int32_t>(a - b); }
+
+bool Has(const ParsedPacket& packet, uint8_t flag) { return (packet.tcp_flags & flag) != 0; }
+uint32_t EndOf(const ParsedPacket& packet) { return packet.tcp_sequence + packet.tcp_length; }
+
+uint32_t ScaleOf(const Flow& flow, size_t side) { return flow.scales >> (4 * side) & 15; }
+
+void SetScale(Flow& flow, size_t side, uint32_t scale) {
+  const uint32_t others = flow.scales & 0xf0u >> (4 * side);
+  flow.scales = static_cast<uint8_t>(others | scale << (4 * side));
+}
+
+// The largest window that `side` has offered. A closed one is probed with a byte.
+uint32_t WindowOf(const Flow& flow, size_t side) {
+  const uint32_t scale = ScaleOf(flow, side);
+  const uint32_t window = uint32_t{flow.window[side]} << (scale == kNoScale ? 0 : scale);
+  return std::max(window, uint32_t{1});
+}
+
+// RFC 7323, 2.2: windows are scaled where both SYNs have said so, and that of a SYN never is.
+void NegotiateScales(Flow& flow) {
+  if (ScaleOf(flow, 0) != kNoScale && ScaleOf(flow, 1) != kNoScale) return;
+  for (const size_t side : {0, 1}) {
+    flow.window[side] = static_cast<uint16_t>(std::min<uint32_t>(WindowOf(flow, side), 0xffff));
+    SetScale(flow, side, kNoScale);
+  }
+}
+
+// The numbers of a side that was not heard before.
+void HearSide(Flow& flow, size_t side, const ParsedPacket& packet) {
+  const bool syn = Has(packet, kTcpSyn);
+  flow.next[side] = EndOf(packet);
+  flow.acked[side] = packet.tcp_sequence;
+  // What was taken up in the middle may have any scale.
+  uint32_t scale = kTcpWindowScaleMax;
+  uint32_t window = packet.tcp_window;
+  if (syn) {
+    scale = packet.tcp_window_scale <= kTcpWindowScaleMax ? packet.tcp_window_scale : kNoScale;
+    const uint32_t unit = scale == kNoScale ? 0 : scale;
+    window = (window + (1u << unit) - 1) >> unit;
+  }
+  SetScale(flow, side, scale);
+  flow.window[side] = static_cast<uint16_t>(window);
+  Hear(flow, side);
+  if (syn && IsHeard(flow, 1 - side)) NegotiateScales(flow);
+}
+
+// Whether `count` numbers from `first` on are among the `span` from `begin` on. Wider than the
+// numbers, so that nothing is behind and ahead at once.
+bool AreWithin(uint32_t begin, uint64_t span, uint32_t first, uint32_t count) {
+  return uint64_t{first - begin} + count <= span;
+}
+
+uint32_t UnderWay(const Flow& flow, size_t side) { return flow.next[side] - flow.acked[side]; }
+
+// What `side` may send, from one window behind what it has sent to one beyond what was
+// acknowledged.
+bool IsInWindow(const Flow& flow, size_t side, uint32_t first, uint32_t count) {
+  const uint64_t window = WindowOf(flow, 1 - side);
+  const uint64_t span = 2 * window - std::min<uint64_t>(UnderWay(flow, side), 2 * window);
+  return AreWithin(flow.next[side] - static_cast<uint32_t>(window), span, first, count);
+}
+
+// Whether something of `side` is acknowledged that was not before.
+bool IsNews(const Flow& flow, size_t side, uint32_t acknowledgement) {
+  return AreWithin(flow.acked[side] + 1, UnderWay(flow, side), acknowledgement, 1);
+}
+
+// Both sides are heard.
+bool Fits(const Flow& flow, size_t side, const ParsedPacket& packet) {
+  if (!IsInWindow(flow, side, packet.tcp_sequence, packet.tcp_length)) return false;
+  if (!Has(packet, kTcpAck)) return true;
+  const size_t other = 1 - side;
+  const uint32_t window = WindowOf(flow, side);
+  return AreWithin(flow.acked[other] - window, uint64_t{UnderWay(flow, other)} + window,
+                   packet.tcp_acknowledgement, 0);
+}
+
+// What a segment that fits says.
+void Note(Flow& flow, size_t side, const ParsedPacket& packet) {
+  const size_t other = 1 - side;
+  if (Ahead(EndOf(packet), flow.next[side]) > 0) flow.next[side] = EndOf(packet);
+  if (Has(packet, kTcpAck) && Ahead(packet.tcp_acknowledgement, flow.acked[other]) > 0) {
+    flow.acked[other] = packet.tcp_acknowledgement;
+  }
+  if (!Has(packet, kTcpSyn)) flow.window[side] = std::max(flow.window[side], packet.tcp_window);
+}
+
+void NoteFin(Flow& flow, size_t side) {
+  const FlowState mine = side == 0 ? FlowState::kEndedFirst : FlowState::kEndedOther;
+  if (flow.state == FlowState::kEstablished) {
+    flow.state = mine;
+  } else if (flow.state != mine) {
+    flow.state = FlowState::kClosed;
+  }
+}
+
+// The side that began has acknowledged the other's SYN.
+void Confirm(Flow& flow) {
+  if (flow.state == FlowState::kAnswered) flow.state = FlowState::kEstablished;
+}
+
+// A SYN without ACK. Policy has been asked about one that goes against its connection's direction.
+Step FollowSyn(Flow& flow, size_t side, const ParsedPacket& packet) {
+  if (flow.state != FlowState::kOpening) return Step::kGoesOn;
+  HearSide(flow, side, packet);                      // again, maybe with other numbers
+  if (side == 1) flow.state = FlowState::kAnswered;  // both open at once (A67)
+  return Step::kGoesOn;
+}
+
+Step FollowSynAck(Flow& flow, size_t side, const ParsedPacket& packet) {
+  const size_t other = 1 - side;
+  if (!IsHeard(flow, other)) return Step::kOutOfWindow;
+  const bool news = IsNews(flow, other, packet.tcp_acknowledgement);
+  if (!IsHeard(flow, side)) {
+    if (!news) return Step::kOutOfWindow;
+    HearSide(flow, side, packet);
+    flow.acked[other] = packet.tcp_acknowledgement;
+    if (flow.state == FlowState::kOpening) flow.state = FlowState::kAnswered;
+    return Step::kGoesOn;
+  }
+  if (!Fits(flow, side, packet)) return Step::kOutOfWindow;
+  if (side == 0 && news) Confirm(flow);
+  Note(flow, side, packet);
+  return Step::kGoesOn;
+}
+
+Step FollowRst(const Flow& flow, size_t side, const ParsedPacket& packet) {
+  const size_t other = 1 - side;
+  if (!IsHeard(flow, side)) {
+    if (flow.state == FlowState::kMidstream) return Step::kGoesOn;
+    // RFC 9293, 3.10.7.3: it refuses the SYN that it acknowledges.
+    const bool refuses = Has(packet, kTcpAck) && IsNews(flow, other, packet.tcp_acknowledgement);
+    return refuses ? Step::kEnds : Step::kOutOfWindow;
+  }
+  const uint32_t sequence = packet.tcp_sequence;
+  if (sequence == flow.next[side]) return Step::kEnds;
+  if (!IsHeard(flow, other)) return Step::kGoesOn;
+  if (sequence == flow.acked[side]) return Step::kEnds;
+  return IsInWindow(flow, side, sequence, 0) ? Step::kGoesOn : Step::kOutOfWindow;
+}
+
+// The first segment of the side that has not been heard, and no SYN.
+Step FollowUnheard(Flow& flow, size_t side, const ParsedPacket& packet) {
+  const size_t other = 1 - side;
+  if (flow.state != FlowState::kMidstream) {
+    // Only its receiver can tell an old connection's end from a new one's: it asks (RFC 5961, 4).
+    const bool asks = side == 1 && packet.tcp_length == 0;
+    return asks ? Step::kGoesOn : Step::kOutOfWindow;
+  }
+  HearSide(flow, side, packet);
+  flow.acked[other] = packet.tcp_acknowledgement;
+  if (Ahead(packet.tcp_acknowledgement, flow.next[other]) > 0) {
+    flow.next[other] = packet.tcp_acknowledgement;
+  }
+  flow.state = FlowState::kEstablished;
+  if (Has(packet, kTcpFin)) NoteFin(flow, side);
+  return Step::kGoesOn;
+}
+
+}  // namespace
+
+void BeginTcp(Flow& flow, size_t side, const ParsedPacket& packet) {
+  flow.state = Has(packet, kTcpSyn) ? FlowState::kOpening : FlowState::kMidstream;
+  HearSide(flow, side, packet);
+}
+
+Step FollowTcp(Flow& flow, size_t side, const ParsedPacket& packet) {
+  if (Has(packet, kTcpRst)) return FollowRst(flow, side, packet);
+  if (Has(packet, kTcpSyn)) {
+    return Has(packet, kTcpAck) ? FollowSynAck(flow, side, packet) : FollowSyn(flow, side, packet);
+  }
+  if (!IsHeard(flow, side)) return FollowUnheard(flow, side, packet);
+  if (flow.state == FlowState::kOpening) return Step::kOutOfWindow;  // before any answer
+  const size_t other = 1 - side;
+  if (IsHeard(flow, other) && !Fits(flow, side, packet)) return Step::kOutOfWindow;
+  if (flow.state == FlowState::kAnswered && side == 0) {
+    // The other side's SYN is not acknowledged yet: who cannot do it has not seen it.
+    if (!IsNews(flow, other, packet.tcp_acknowledgement)) return Step::kOutOfWindow;
+    Confirm(flow);
+  }
+  Note(flow, side, packet);
+  if (Has(packet, kTcpFin) && !IsOpening(flow.state)) NoteFin(flow, side);
+  return Step::kGoesOn;
+}
+
+bool HasInFlight(const Flow& flow, size_t side, uint32_t sequence) {
+  if (!IsHeard(flow, side)) return true;
+  // An error may be on its way while acknowledgements overtake it.
+  constexpr uint32_t kLateBytes = 1 << 16;
+  return AreWithin(flow.acked[side] - kLateBytes, uint64_t{UnderWay(flow, side)} + kLateBytes,
+                   sequence, 0);
+}
+
+}  // namespace npf::conntrack

@@ -1,0 +1,398 @@
+// The pipeline of npf/worker.h.
+//
+// A batch goes through it in steps, so that what one step asks of memory has arrived when the next
+// one wants it:
+//
+//   parse, hash ─► buckets of the index ─► flows ─► Classify what is not known ─► settle, in order
+//
+// Settling is packet by packet, because a packet may be the answer to one that came just before it
+// in the same batch. Classification is a pure function of the key, so that it may run ahead: a key
+// whose connection is not known when the batch begins is classified with the others, and the
+// verdict is used where it still is not known when the packet's turn comes.
+#include "npf/worker.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "conntrack/flow_table.h"
+#include "conntrack/fragment_table.h"
+#include "engine/outright.h"
+#include "packet/quoted.h"
+#include "packet/tcp_flags.h"
+
+namespace npf {
+namespace {
+
+using conntrack::Datagram;
+using conntrack::Flow;
+using conntrack::FlowSide;
+using conntrack::FlowState;
+using conntrack::FlowTable;
+using conntrack::FoundFlow;
+using conntrack::FragmentTable;
+using conntrack::Step;
+
+bool IsIcmp(const FlowKey& key) {
+  return key.protocol == kProtocolIcmp || key.protocol == kProtocolIcmpv6;
+}
+
+bool IsEcho(const ParsedPacket& packet) {
+  const uint8_t type = packet.icmp_type;
+  return packet.key.protocol == kProtocolIcmp ? type == 0 || type == 8 : type == 128 || type == 129;
+}
+
+// Packets that may belong to a connection. Of ICMP, only echo has one.
+bool IsTracked(const ParsedPacket& packet) {
+  return packet.outcome == ParseOutcome::kJudge && !packet.later_fragment &&
+         (!IsIcmp(packet.key) || IsEcho(packet));
+}
+
+// Of a protocol whose packets say whether they begin a connection, one that does.
+bool SaysItStarts(const ParsedPacket& packet) {
+  const uint8_t protocol = packet.key.protocol;
+  const bool marked = protocol == kProtocolTcp || protocol == kProtocolSctp || IsIcmp(packet.key);
+  return marked && packet.starts_connection;
+}
+
+// These are allowed whatever came before (R36, R54), and need no memory of it.
+bool NeedsNoState(const Verdict& verdict) {
+  const auto reason = static_cast<Reason>(verdict.reason);
+  return verdict.allowed != 0 && (reason == Reason::kNotAPod || reason == Reason::kLoopback);
+}
+
+FlowKey Reversed(const FlowKey& key) {
+  FlowKey reversed = key;
+  std::swap(reversed.src, reversed.dst);
+  if (!IsIcmp(key)) std::swap(reversed.src_port, reversed.dst_port);
+  return reversed;
+}
+
+}  // namespace
+
+class Worker::Impl {
+ public:
+  Impl(Program program, const WorkerOptions& options)
+      : program_(std::move(program)), options_(options) {
+    options_.classify.generation = 1;
+    if (options_.stateless) return;
+    flows_.emplace(conntrack::FlowTableOptions{.capacity = options_.flows_max,
+                                               .openings_max = options_.openings_max,
+                                               .per_source_max = options_.flows_per_source_max});
+    datagrams_.emplace(options_.datagrams_max);
+  }
+
+  void ProcessBatch(std::span<const Frame> frames, uint64_t now_ns,
+                    std::span<Judgement> judgements);
+  void Replace(Program program) {
+    program_ = std::move(program);
+    ++options_.classify.generation;
+  }
+  uint32_t generation() const { return options_.classify.generation; }
+  WorkerCounts counts() const {
+    if (!flows_.has_value()) return {};
+    return {.flows = flows_->size(),
+            .openings = flows_->openings(),
+            .table_full = table_full_,
+            .source_full = source_full_};
+  }
+
+ private:
+  // A packet on its way.
+  struct Passing {
+    const Frame& frame;
+    uint64_t hash;         // of its flow, where it is tracked
+    const Verdict* ahead;  // or null
+    Judgement& judgement;
+  };
+
+  void LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements);
+  void Settle(const Passing& passing);
+  void SettleWhole(const Passing& passing);
+  void SettleFirstFragment(const Passing& passing);
+  bool SettleLaterFragment(Judgement& judgement);
+  bool SettleError(const Passing& passing);
+  void SettleFlow(const FoundFlow& found, Judgement& judgement);
+  void SettleFirst(const Verdict& verdict, Judgement& judgement);
+  void SettleMidstream(const Verdict& verdict, Judgement& judgement);
+  void Follow(const FoundFlow& found, Judgement& judgement);
+  void Remember(const Verdict& verdict, FlowSide side, Judgement& judgement);
+  Verdict ClassifyOne(const FlowKey& key) const;
+  bool IsStillAllowed(const FlowKey& first, Verdict& verdict) const;
+  bool IsStillAllowed(Flow& flow, Judgement& judgement) const;
+  void DenyOutright(Reason reason, Judgement& judgement) const {
+    judgement.verdict = Outright(false, reason, options_.classify);
+  }
+  void AllowWith(const Flow& flow, Reason reason, Judgement& judgement) const {
+    judgement.flow_reason = static_cast<Reason>(flow.reason);
+    judgement.verdict = Outright(true, reason, options_.classify);
+    judgement.verdict.generation = flow.generation;
+  }
+
+  Program program_;
+  WorkerOptions options_;
+  std::optional<FlowTable> flows_;  // both or neither
+  std::optional<FragmentTable> datagrams_;
+  uint64_t now_ns_ = 0;
+  uint64_t table_full_ = 0;
+  uint64_t source_full_ = 0;
+  // Of the batch.
+  std::array<uint64_t, kBatch> hashes_;
+  std::array<FlowKey, kBatch> keys_;  // of those that are classified ahead
+  std::array<Verdict, kBatch> verdicts_;
+  std::array<const Verdict*, kBatch> ahead_;
+};
+
+Verdict Worker::Impl::ClassifyOne(const FlowKey& key) const {
+  Verdict verdict{};
+  Classify(program_, options_.classify, {&key, 1}, {&verdict, 1});
+  return verdict;
+}
+
+void Worker::Impl::ProcessBatch(std::span<const Frame> frames, uint64_t now_ns,
+                                std::span<Judgement> judgements) {
+  constexpr size_t kSweptBuckets = 4;
+  now_ns_ = std::max(now_ns_, now_ns);
+  if (flows_.has_value()) {
+    flows_->Advance(now_ns_);
+    flows_->Sweep(kSweptBuckets);
+  }
+  for (size_t i = 0; i < frames.size(); ++i) {
+    const ParseOptions parse{
+        .link = frames[i].link, .vlan = options_.vlan, .checksums = options_.checksums};
+    judgements[i] = Judgement{.packet = ParsePacket(frames[i].packet, parse)};
+    if (!flows_.has_value() || !IsTracked(judgements[i].packet)) continue;
+    hashes_[i] = flows_->HashOf(judgements[i].packet.key);
+    flows_->PrefetchBucket(hashes_[i]);
+  }
+  LookAhead(frames, judgements);
+  for (size_t i = 0; i < frames.size(); ++i) {
+    Settle({frames[i], hashes_[i], ahead_[i], judgements[i]});
+  }
+}
+
+void Worker::Impl::LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements) {
+  const auto is_tracked = [&](size_t i) {
+    return flows_.has_value() && IsTracked(judgements[i].packet);
+  };
+  for (size_t i = 0; i < frames.size(); ++i) {
+    if (is_tracked(i)) flows_->PrefetchFlow(hashes_[i]);
+  }
+  size_t count = 0;
+  for (size_t i = 0; i < frames.size(); ++i) {
+    const ParsedPacket& packet = judgements[i].packet;
+    ahead_[i] = nullptr;
+    if (packet.outcome != ParseOutcome::kJudge) continue;
+    if (is_tracked(i) && flows_->Find(packet.key, hashes_[i]).flow != nullptr) continue;
+    keys_[count] = packet.key;
+    ahead_[i] = &verdicts_[count++];
+  }
+  Classify(program_, options_.classify, {keys_.data(), count}, {verdicts_.data(), count});
+}
+
+void Worker::Impl::Settle(const Passing& passing) {
+  Judgement& judgement = passing.judgement;
+  const ParsedPacket& packet = judgement.packet;
+  if (packet.outcome != ParseOutcome::kJudge) {
+    judgement.verdict =
+        Outright(packet.outcome == ParseOutcome::kPass, packet.reason, options_.classify);
+    return;
+  }
+  if (flows_.has_value()) {
+    if (packet.later_fragment && SettleLaterFragment(judgement)) return;
+    if (packet.fragment && !packet.later_fragment) return SettleFirstFragment(passing);
+    if (packet.quoted_bytes != 0 && SettleError(passing)) return;
+  }
+  SettleWhole(passing);
+}
+
+void Worker::Impl::SettleWhole(const Passing& passing) {
+  const ParsedPacket& packet = passing.judgement.packet;
+  if (flows_.has_value() && IsTracked(packet)) {
+    const FoundFlow found = flows_->Find(packet.key, passing.hash);
+    if (found.flow != nullptr) return SettleFlow(found, passing.judgement);
+  }
+  SettleFirst(passing.ahead != nullptr ? *passing.ahead : ClassifyOne(packet.key),
+              passing.judgement);
+}
+
+// A first fragment is judged as a whole packet is, and what comes of it is kept for the others.
+// Where the datagram has one already, nobody knows which one its receiver takes (A5, A9).
+void Worker::Impl::SettleFirstFragment(const Passing& passing) {
+  Judgement& judgement = passing.judgement;
+  const ParsedPacket& packet = judgement.packet;
+  if (Datagram* const known = datagrams_->Find(packet, now_ns_); known != nullptr) {
+    known->Poison();
+    return DenyOutright(Reason::kFragmentOverlap, judgement);
+  }
+  SettleWhole(passing);
+  Datagram* const datagram = datagrams_->Begin(packet, now_ns_);
+  if (datagram == nullptr) return;
+  datagram->Cover(packet);
+  datagram->judged = judgement.reply ? Reversed(packet.key) : packet.key;
+  datagram->verdict = judgement.verdict;
+  datagram->reply = judgement.reply;
+  datagram->flow_reason = judgement.flow_reason;
+}
+
+// False where no first fragment is known: policy decides, without ports.
+bool Worker::Impl::SettleLaterFragment(Judgement& judgement) {
+  Datagram* const datagram = datagrams_->Find(judgement.packet, now_ns_);
+  if (datagram == nullptr) return false;
+  if (datagram->verdict.allowed == 0) {
+    DenyOutright(Reason::kFragmentFirstDenied, judgement);
+    return true;
+  }
+  if (!datagram->Cover(judgement.packet)) {
+    DenyOutright(Reason::kFragmentOverlap, judgement);
+    return true;
+  }
+  if (!IsStillAllowed(datagram->judged, datagram->verdict)) {  // A12
+    judgement.verdict = datagram->verdict;
+    return true;
+  }
+  judgement.verdict = datagram->verdict;
+  judgement.reply = datagram->reply;
+  judgement.flow_reason = datagram->flow_reason;
+  if (datagram->complete()) datagrams_->Erase(*datagram);
+  return true;
+}
+
+// An error about a known connection belongs to it (A76), where its receiver can have sent what it
+// quotes. False where it quotes no known connection: policy decides.
+bool Worker::Impl::SettleError(const Passing& passing) {
+  Judgement& judgement = passing.judgement;
+  const ParsedPacket& error = judgement.packet;
+  const ParsedPacket quoted = packet::ParseQuoted(passing.frame.packet, error);
+  if (!IsTracked(quoted) || quoted.quoted_bytes != 0) return false;
+  const FoundFlow found = flows_->Find(quoted.key, flows_->HashOf(quoted.key));
+  if (found.flow == nullptr) return false;
+  if (std::memcmp(error.key.dst, quoted.key.src, sizeof quoted.key.src) != 0 ||
+      !conntrack::MayHaveSent(found, quoted)) {
+    DenyOutright(Reason::kIcmpMismatch, judgement);
+    return true;
+  }
+  if (!IsStillAllowed(*found.flow, judgement)) {
+    flows_->Erase(found);
+    return true;
+  }
+  judgement.reply = found.side == FlowSide::kForward;
+  AllowWith(*found.flow, Reason::kRelated, judgement);
+  return true;
+}
+
+// Whether what was allowed before still is, once policy has changed; `verdict` is then the new one.
+bool Worker::Impl::IsStillAllowed(const FlowKey& first, Verdict& verdict) const {
+  if (verdict.generation == options_.classify.generation || options_.established_keep) return true;
+  verdict = ClassifyOne(first);
+  return verdict.allowed != 0;
+}
+
+// Likewise of a connection. One that was taken over from another process is judged again in any
+// case.
+bool Worker::Impl::IsStillAllowed(Flow& flow, Judgement& judgement) const {
+  if (flow.generation == options_.classify.generation) return true;
+  if (options_.established_keep && flow.generation != 0) return true;
+  const Verdict verdict = ClassifyOne(conntrack::KeyOf(flow));
+  flow.generation = verdict.generation;
+  flow.reason = verdict.reason & 7;
+  if (verdict.allowed == 0) judgement.verdict = verdict;
+  return verdict.allowed != 0;
+}
+
+void Worker::Impl::SettleFlow(const FoundFlow& found, Judgement& judgement) {
+  const ParsedPacket& packet = judgement.packet;
+  Flow& flow = *found.flow;
+  judgement.reply = found.side == FlowSide::kReply;
+  const bool replaces = SaysItStarts(packet) && flow.state > FlowState::kEstablished;
+  if (replaces || (judgement.reply && SaysItStarts(packet))) {
+    // It asks for a connection of its own (A67, A68): policy decides about it, in its direction.
+    judgement.verdict = ClassifyOne(packet.key);
+    if (judgement.verdict.allowed == 0) return;
+    if (!replaces) return Follow(found, judgement);
+    judgement.reply = false;
+    flows_->Erase(found);
+    return Remember(judgement.verdict, FlowSide::kForward, judgement);
+  }
+  if (!IsStillAllowed(flow, judgement)) return flows_->Erase(found);
+  AllowWith(flow, Reason::kEstablished, judgement);
+  Follow(found, judgement);
+}
+
+void Worker::Impl::Follow(const FoundFlow& found, Judgement& judgement) {
+  const Step step = flows_->Follow(found, judgement.packet);
+  if (step == Step::kOutOfWindow) DenyOutright(Reason::kTcpWindow, judgement);
+  if (step == Step::kWrongTag) DenyOutright(Reason::kSctpTag, judgement);
+}
+
+// Of a connection's first packet. Where there is no room, the verdict says so.
+void Worker::Impl::Remember(const Verdict& verdict, FlowSide side, Judgement& judgement) {
+  Reason refusal;
+  const FoundFlow found = flows_->Insert(
+      judgement.packet, side, static_cast<Reason>(verdict.reason), verdict.generation, refusal);
+  if (found.flow != nullptr) return;
+  ++(refusal == Reason::kSourceFull ? source_full_ : table_full_);
+  DenyOutright(refusal, judgement);
+}
+
+// No connection is known.
+void Worker::Impl::SettleFirst(const Verdict& verdict, Judgement& judgement) {
+  const ParsedPacket& packet = judgement.packet;
+  judgement.verdict = verdict;
+  if (packet.later_fragment && verdict.allowed == 0) {
+    judgement.verdict.reason = static_cast<uint8_t>(Reason::kFragmentNoFirst);
+  }
+  if (!flows_.has_value() || !IsTracked(packet) || NeedsNoState(verdict)) return;
+  if (!packet.starts_connection) return SettleMidstream(verdict, judgement);
+  if (verdict.allowed != 0) Remember(verdict, FlowSide::kForward, judgement);
+}
+
+// A packet that no connection begins with. Which end began it is not known, so that either may have
+// (A61); but an answer to nothing, and what ends a connection, begins none.
+void Worker::Impl::SettleMidstream(const Verdict& verdict, Judgement& judgement) {
+  const ParsedPacket& packet = judgement.packet;
+  const bool answer =
+      IsIcmp(packet.key) || (packet.tcp_flags & (packet::kTcpSyn | packet::kTcpRst)) != 0;
+  if (!options_.midstream_allow || answer) {
+    return DenyOutright(Reason::kNoState, judgement);
+  }
+  if (verdict.allowed != 0) return Remember(verdict, FlowSide::kForward, judgement);
+  const Verdict reverse_verdict = ClassifyOne(Reversed(packet.key));
+  if (reverse_verdict.allowed == 0) return;
+  judgement.reply = true;
+  judgement.verdict = reverse_verdict;
+  Remember(reverse_verdict, FlowSide::kReply, judgement);
+}
+
+Worker::Worker(Program program, const WorkerOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(program), options)) {}
+Worker::~Worker() = default;
+Worker::Worker(Worker&&) noexcept = default;
+Worker& Worker::operator=(Worker&&) noexcept = default;
+
+void Worker::Process(std::span<const Frame> frames, uint64_t now_ns,
+                     std::span<Judgement> judgements) noexcept {
+  for (size_t begin = 0; begin < frames.size(); begin += kBatch) {
+    const size_t count = std::min(kBatch, frames.size() - begin);
+    impl_->ProcessBatch(frames.subspan(begin, count), now_ns, judgements.subspan(begin, count));
+  }
+}
+
+void Worker::Replace(Program program) { impl_->Replace(std::move(program)); }
+uint32_t Worker::generation() const { return impl_->generation(); }
+WorkerCounts Worker::counts() const { return impl_->counts(); }
+
+uint32_t OwnerOf(const PacketView& frame, const ParsedPacket& parsed, uint64_t secret,
+                 uint32_t workers) noexcept {
+  FlowKey key = parsed.key;
+  if (parsed.quoted_bytes != 0) {
+    const ParsedPacket quoted = packet::ParseQuoted(frame, parsed);
+    if (quoted.outcome == ParseOutcome::kJudge) key = quoted.key;
+  }
+  // By the addresses alone: a later fragment has no ports.
+  return conntrack::PairHash(key, secret) % workers;
+}
+
+}  // namespace npf
