@@ -134,6 +134,7 @@ Reason CheckFragment(const FragmentPlace& place);
 void NoteFragment(Walk& walk, const FragmentPlace& place, uint32_t id);
 
 bool EqualAddresses(const FlowKey& key);
+bool HasUnspecifiedSource(const FlowKey& key);
 bool IsLinkLocalV6(const uint8_t* address);
 bool IsUnspecifiedV6(const uint8_t* address);
 

@@ -23,9 +23,8 @@ constexpr uint8_t kIcmpv6EchoReply = 129;
 
 // The unspecified source is a DHCP client's that looks for a server, or nobody's (A85).
 bool UnspecifiedSourceIsWrong(const FlowKey& key) {
-  static constexpr uint8_t kZero[16] = {};
   static constexpr uint8_t kBroadcast[4] = {255, 255, 255, 255};
-  if (std::memcmp(key.src, kZero, 16) != 0) return false;
+  if (!HasUnspecifiedSource(key)) return false;
   const bool dhcp = key.family == 4 && key.protocol == kProtocolUdp && key.src_port == 68 &&
                     key.dst_port == 67 && std::memcmp(key.dst, kBroadcast, 4) == 0;
   return !dhcp;
