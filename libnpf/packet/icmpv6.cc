@@ -94,7 +94,7 @@ bool NeighbourMessageIsGood(const Walk& walk, uint8_t type) {
   }
 }
 
-// The Router Alert option is what makes routers look at these at all.
+// The Router Alert option is what makes routers look at these at all (RFC 3810, 6.2).
 bool ListenerMessageIsGood(const Walk& walk, uint8_t type) {
   const uint8_t* src = walk.parsed.key.src;
   const bool source_fits = IsLinkLocalV6(src) || (IsUnspecifiedV6(src) && type != kListenerQuery);

@@ -237,6 +237,12 @@ TEST(ListenerDiscoveryTest, WithHopLimitOneAndRouterAlert) {
     EXPECT_EQ(outcome(type, "fd00::1", 1, kAlert), kBad);
     EXPECT_EQ(outcome(type, "fe80::1", 2, kAlert), kBad);
     EXPECT_EQ(outcome(type, "fe80::1", 1, "0102 0000"), kBad);
+    EXPECT_EQ(outcome(type, "fe80::1", 1, "0502 0001"), kBad);  // about RSVP
+    EXPECT_EQ(outcome(type, "fe80::1", 1, "0503 000000"), kBad);
+    const Ipv6 elsewhere{.src = "fe80::1", .dst = "ff02::16", .next = 60, .hop_limit = 1};
+    EXPECT_EQ(Outcome(ParseIp(Packet(elsewhere, OptionsHeader(kProtocolIcmpv6, Hex(kAlert)) +
+                                                    Icmp(type, 0, 0, Zeros(16))))),
+              kBad);
   }
 }
 
