@@ -212,6 +212,31 @@ TEST(NeighbourDiscoveryTest, RoutersSpeakFromLinkLocalAddresses) {
   EXPECT_EQ(Outcome(ParseControl({.type = 137, .src = "fd00::1", .rest_bytes = 32})), kBad);
 }
 
+TEST(NeighbourDiscoveryTest, RedirectsAreToARouterOrToTheDestination) {
+  const auto outcome = [](const char* target, const char* destination) {
+    return Outcome(
+        ParseControl({.type = 137, .rest_bytes = 0}, Address(target) + Address(destination)));
+  };
+  EXPECT_EQ(outcome("fe80::2", "fd00:1::10"), kPass);
+  EXPECT_EQ(outcome("fd00:1::10", "fd00:1::10"), kPass);
+  EXPECT_EQ(outcome("fd00:1::11", "fd00:1::10"), kBad);
+  EXPECT_EQ(outcome("fe80::2", "ff02::1"), kBad);
+  EXPECT_EQ(outcome("ff02::1", "ff02::1"), kBad);
+}
+
+TEST(NeighbourDiscoveryTest, WhatTheCaptureLacksIsNotTheSendersFault) {
+  const Bytes packet =
+      Packet(Ipv6{.src = "fe80::1", .next = kProtocolIcmpv6, .hop_limit = 255},
+             Icmp(135, 0, 0, Bytes(16, 0x20)) + Hex("0101020000000002 0e01000000000000"));
+  for (int captured = 42; captured <= 80; ++captured) {
+    // All of the message, and what says how long its options are.
+    const bool enough = captured >= 74;
+    EXPECT_EQ(Outcome(Parse(packet, {.link = LinkLayer::kRawIp}, captured)),
+              enough ? kPass : "deny truncated")
+        << captured;
+  }
+}
+
 TEST(NeighbourDiscoveryTest, DuplicateAddressDetection) {
   const auto outcome = [](const char* dst, const Bytes& options) {
     return Outcome(ParseControl({.type = 135, .src = "::", .dst = dst, .rest_bytes = 16}, options));
