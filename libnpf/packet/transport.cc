@@ -128,10 +128,12 @@ Reason CheckFirstChunk(const Walk& walk, uint32_t chunk) {
   const bool init = frame.U8(chunk) == kSctpInit;
   const bool tag_is_zero = frame.U32(walk.offset + 4) == 0;
   if (init != tag_is_zero) return Reason::kMalformed;
-  if (!init || walk.first_fragment) return Reason::kPolicy;
+  if (!init) return Reason::kPolicy;
   const uint32_t length = frame.U16(chunk + 2);
-  const bool alone = length <= frame.WireFrom(chunk) && frame.WireFrom(chunk) - length < 4;
-  return length >= kInitBytes && alone ? Reason::kPolicy : Reason::kMalformed;
+  const uint32_t sent = frame.WireFrom(chunk);
+  const bool whole = length <= sent || walk.first_fragment;  // the rest of it is in the next one
+  const bool bundled = length <= sent && sent - length >= 4;
+  return length >= kInitBytes && whole && !bundled ? Reason::kPolicy : Reason::kMalformed;
 }
 
 void ParseSctp(Walk& walk) {

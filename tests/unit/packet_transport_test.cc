@@ -143,6 +143,16 @@ TEST(TransportTest, SctpBeginsWithInit) {
   EXPECT_EQ(changed(1, 15, 24), "deny malformed");  // a chunk past the end
   EXPECT_EQ(changed(1, 15, 19), "deny malformed");  // too short for an INIT
   EXPECT_EQ(Outcome(Parse4(kProtocolSctp, Sctp(1, 2, 1) + Bytes{0, 0, 0, 4})), "deny malformed");
+  const auto fragmented = [](uint8_t init_bytes, size_t more) {
+    Bytes packet = Sctp(1, 2, 1);
+    packet[15] = init_bytes;
+    return Outcome(
+        ParseIp(Packet(Ipv4{.protocol = kProtocolSctp, .fragment = 0x2000}, packet + Zeros(more))));
+  };
+  EXPECT_EQ(fragmented(20, 0), "judge");
+  EXPECT_EQ(fragmented(200, 8), "judge");  // its parameters are in the next one
+  EXPECT_EQ(fragmented(20, 8), "deny malformed");
+  EXPECT_EQ(fragmented(19, 0), "deny malformed");
 }
 
 TEST(TransportTest, IcmpEcho) {
