@@ -41,6 +41,30 @@ if(NPF_BUILD_TOOLS)
   target_link_libraries(traces_test PRIVATE npf_testing npf_capture GTest::gtest_main npf_test_flags)
   gtest_discover_tests(traces_test TEST_PREFIX traces. PROPERTIES LABELS quick TIMEOUT 600)
 
+  # The parser against a slow one that shares nothing with it. What takes the time are the helpers,
+  # which keep the flags of the preset.
+  add_library(npf_slow_parser STATIC
+    parser/built_seeds.cc parser/captured_seeds.cc parser/control_rules.cc parser/frame_cut.cc
+    parser/frame_mutator.cc parser/frame_rules.cc parser/parser_coverage.cc
+    parser/reference_parser.cc parser/transport_rules.cc testing/shared_data.cc
+    unit/packet_builder.cc)
+  target_include_directories(npf_slow_parser PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
+                                                    ${PROJECT_SOURCE_DIR}/libnpf)
+  target_compile_definitions(npf_slow_parser PRIVATE NPF_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(npf_slow_parser PUBLIC npf_load npf_npf npf_capture GTest::gtest
+                                        PRIVATE ZLIB::ZLIB npf_flags)
+  add_executable(parser_test parser/parser_test.cc)
+  target_link_libraries(parser_test PRIVATE npf_slow_parser GTest::gtest_main npf_test_flags)
+  set(npf_parser_frames 2000000)
+  if(NPF_SANITIZE OR NPF_COVERAGE)
+    set(npf_parser_frames 100000)
+  endif()
+  gtest_discover_tests(parser_test TEST_PREFIX parser. PROPERTIES LABELS quick COST 20 TIMEOUT 600
+    ENVIRONMENT NPF_PARSER_FRAMES=${npf_parser_frames})
+  add_test(NAME parser.long COMMAND parser_test)
+  set_tests_properties(parser.long PROPERTIES LABELS slow COST 300 TIMEOUT 3600
+    ENVIRONMENT NPF_PARSER_FRAMES=10000000)
+
   add_executable(badcapture_test conformance/badcapture_test.cc)
   target_compile_definitions(badcapture_test PRIVATE NPF_COMMAND="$<TARGET_FILE:npf>")
   target_link_libraries(badcapture_test PRIVATE npf_conformance npf_testing GTest::gtest_main npf_test_flags)

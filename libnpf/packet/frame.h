@@ -85,7 +85,7 @@ struct Walk {
   uint8_t hop_limit = 0;         // IPv4: time to live
   bool first_fragment = false;   // more fragments follow this one
   bool fragment_header = false;  // an IPv6 Fragment header was seen, even an atomic one
-  bool router_alert = false;     // an IPv6 Router Alert option was seen
+  bool router_alert = false;     // a Hop-by-Hop header says that routers look at MLD
   bool quoted = false;           // in an ICMP error: cut behind eight bytes of transport
 
   void Deny(Reason reason) const {
@@ -134,6 +134,7 @@ Reason CheckFragment(const FragmentPlace& place);
 void NoteFragment(Walk& walk, const FragmentPlace& place, uint32_t id);
 
 bool EqualAddresses(const FlowKey& key);
+bool HasUnspecifiedSource(const FlowKey& key);
 bool IsLinkLocalV6(const uint8_t* address);
 bool IsUnspecifiedV6(const uint8_t* address);
 

@@ -40,15 +40,17 @@ uint32_t FixedBytes(uint8_t type) {
 }
 
 // Every option has a length, and fits. `has_source_link` says whether the one named so was there.
-bool OptionsAreWellFormed(const Frame& frame, uint32_t at, bool& has_source_link) {
+// kPolicy: nothing is wrong.
+Reason CheckOptions(const Frame& frame, uint32_t at, bool& has_source_link) {
   while (frame.OnWire(at, 1)) {
-    if (!frame.Has(at, 2)) return false;
+    if (!frame.OnWire(at, 2)) return Reason::kNeighbourDiscovery;
+    if (!frame.Has(at, 2)) return Reason::kTruncated;
     const uint32_t bytes = frame.U8(at + 1) * 8u;
-    if (bytes == 0 || !frame.OnWire(at, bytes)) return false;
+    if (bytes == 0 || !frame.OnWire(at, bytes)) return Reason::kNeighbourDiscovery;
     has_source_link = has_source_link || frame.U8(at) == kOptionSourceLinkAddress;
     at += bytes;
   }
-  return true;
+  return Reason::kPolicy;
 }
 
 bool IsSolicitedNodeAddress(const uint8_t* address) {
@@ -69,17 +71,18 @@ bool AdvertisementIsGood(const Walk& walk) {
   return key.dst[0] != 0xff || (walk.frame.U8(walk.offset + 4) & kSolicitedFlag) == 0;
 }
 
-bool NeighbourMessageIsGood(const Walk& walk, uint8_t type) {
-  const Frame& frame = walk.frame;
-  const uint32_t fixed = FixedBytes(type);
-  bool has_source_link = false;
-  // Fragmented ones are refused by receivers as well (RFC 6980).
-  if (walk.hop_limit != 255 || walk.fragment_header || frame.U8(walk.offset + 1) != 0 ||
-      !frame.OnWire(walk.offset, fixed) || !frame.Has(walk.offset, fixed) ||
-      !OptionsAreWellFormed(frame, walk.offset + fixed, has_source_link)) {
-    return false;
-  }
-  const uint8_t* src = walk.parsed.key.src;
+// To a router's link-local address, or to the destination itself, which is no group (RFC
+// 4861, 8.1).
+bool RedirectIsGood(const Walk& walk) {
+  const uint8_t* const target = walk.frame.At(walk.offset + 8);
+  const uint8_t* const destination = walk.frame.At(walk.offset + 24);
+  return IsLinkLocalV6(walk.parsed.key.src) && destination[0] != 0xff &&
+         (IsLinkLocalV6(target) || std::equal(target, target + 16, destination));
+}
+
+// Of a message whose options are well formed.
+bool NeighbourMessageIsGood(const Walk& walk, uint8_t type, bool has_source_link) {
+  const uint8_t* const src = walk.parsed.key.src;
   switch (type) {
     case kRouterSolicitation:
       return !IsUnspecifiedV6(src) || !has_source_link;
@@ -88,18 +91,36 @@ bool NeighbourMessageIsGood(const Walk& walk, uint8_t type) {
     case kNeighbourAdvertisement:
       return AdvertisementIsGood(walk);
     case kRedirect:
-      return IsLinkLocalV6(src) && frame.U8(walk.offset + 24) != 0xff;
+      return RedirectIsGood(walk);
     default:
       return IsLinkLocalV6(src);  // a router's
   }
 }
 
-// The Router Alert option is what makes routers look at these at all.
-bool ListenerMessageIsGood(const Walk& walk, uint8_t type) {
+// kPolicy: nothing is wrong.
+Reason CheckNeighbourMessage(const Walk& walk, uint8_t type) {
+  const Frame& frame = walk.frame;
+  const uint32_t fixed = FixedBytes(type);
+  // Fragmented ones are refused by receivers as well (RFC 6980).
+  if (walk.hop_limit != 255 || walk.fragment_header || frame.U8(walk.offset + 1) != 0 ||
+      !frame.OnWire(walk.offset, fixed)) {
+    return Reason::kNeighbourDiscovery;
+  }
+  if (!frame.Has(walk.offset, fixed)) return Reason::kTruncated;
+  bool has_source_link = false;
+  const Reason fault = CheckOptions(frame, walk.offset + fixed, has_source_link);
+  if (fault != Reason::kPolicy) return fault;
+  return NeighbourMessageIsGood(walk, type, has_source_link) ? Reason::kPolicy
+                                                             : Reason::kNeighbourDiscovery;
+}
+
+// The Router Alert option is what makes routers look at these at all (RFC 3810, 6.2).
+Reason CheckListenerMessage(const Walk& walk, uint8_t type) {
   const uint8_t* src = walk.parsed.key.src;
   const bool source_fits = IsLinkLocalV6(src) || (IsUnspecifiedV6(src) && type != kListenerQuery);
-  return walk.hop_limit == 1 && walk.router_alert && !walk.fragment_header && source_fits &&
-         walk.frame.OnWire(walk.offset, FixedBytes(type));
+  const bool good = walk.hop_limit == 1 && walk.router_alert && !walk.fragment_header &&
+                    source_fits && walk.frame.OnWire(walk.offset, FixedBytes(type));
+  return good ? Reason::kPolicy : Reason::kNeighbourDiscovery;
 }
 
 }  // namespace
@@ -107,9 +128,9 @@ bool ListenerMessageIsGood(const Walk& walk, uint8_t type) {
 void ParseIcmpv6Control(Walk& walk) {
   const uint8_t type = walk.parsed.icmp_type;
   const bool listener = type <= kListenerDone || type == kListenerReportV2;
-  const bool good =
-      listener ? ListenerMessageIsGood(walk, type) : NeighbourMessageIsGood(walk, type);
-  if (!good) return walk.Deny(Reason::kNeighbourDiscovery);
+  const Reason fault =
+      listener ? CheckListenerMessage(walk, type) : CheckNeighbourMessage(walk, type);
+  if (fault != Reason::kPolicy) return walk.Deny(fault);
   walk.PassLinkControl();
 }
 

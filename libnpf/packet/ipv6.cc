@@ -35,6 +35,12 @@ bool IsMartian(const uint8_t* src, const uint8_t* dst) {
   return EmbedsIpv4(src) || EmbedsIpv4(dst) || src[0] == 0xff || IsUnspecifiedV6(dst);
 }
 
+// The option of two bytes that announces MLD, where it stands in a Hop-by-Hop header (RFC
+// 2711, 2.1). `option` has at least as many bytes as its length says.
+bool IsRouterAlert(const uint8_t* option) {
+  return option[0] == kOptionRouterAlert && option[1] == 2 && option[2] == 0 && option[3] == 0;
+}
+
 // The options of one Hop-by-Hop or Destination Options header, all of it captured.
 Reason CheckOptions(Walk& walk, uint32_t at, uint32_t end) {
   const Frame& frame = walk.frame;
@@ -48,7 +54,7 @@ Reason CheckOptions(Walk& walk, uint32_t at, uint32_t end) {
     if (type == kOptionJumbo) return Reason::kJumbo;
     // The receiver would take the address in it for the source.
     if (type == kOptionHomeAddress) return Reason::kExtensionBad;
-    if (type == kOptionRouterAlert) walk.router_alert = true;
+    if (walk.protocol == kHopByHop && IsRouterAlert(frame.At(at))) walk.router_alert = true;
     at += 2u + frame.U8(at + 1);
   }
   return Reason::kPolicy;

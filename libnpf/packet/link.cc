@@ -12,11 +12,14 @@ constexpr int kTagsMax = 2;
 // Smaller values of the type field are the length of an LLC frame.
 constexpr uint16_t kEthertypeMin = 0x0600;
 constexpr uint32_t kArpBytes = 28;
-constexpr uint16_t kArphrdNetlink = 824;
 
 bool IsTag(uint16_t ethertype) {
   return ethertype == 0x8100 || ethertype == 0x88a8 || ethertype == 0x9100;
 }
+
+// Of these devices the protocol field of a cooked header says nothing about what follows: Frame
+// Relay, 802.11 with radiotap, Netlink.
+bool HasOwnProtocols(uint16_t device) { return device == 770 || device == 803 || device == 824; }
 
 // Only ARP for IPv4 over six-byte hardware addresses: requests and replies (A88).
 void ParseArp(Walk& walk) {
@@ -64,7 +67,7 @@ void ParseTagged(Walk& walk, uint16_t ethertype) {
 // A Linux cooked header: `bytes` long, with the protocol and the device type at these offsets.
 void ParseCooked(Walk& walk, uint32_t bytes, uint32_t protocol_at, uint32_t device_at) {
   if (!walk.frame.Has(0, bytes)) return walk.Deny(Reason::kTruncated);
-  if (walk.frame.U16(device_at) == kArphrdNetlink) return walk.Deny(Reason::kEthertype);
+  if (HasOwnProtocols(walk.frame.U16(device_at))) return walk.Deny(Reason::kEthertype);
   walk.offset = bytes;
   ParseTagged(walk, walk.frame.U16(protocol_at));
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "packet/frame.h"
@@ -26,10 +27,17 @@ void NoteFragment(Walk& walk, const FragmentPlace& place, uint32_t id) {
 
 bool EqualAddresses(const FlowKey& key) { return std::memcmp(key.src, key.dst, 16) == 0; }
 
+bool HasUnspecifiedSource(const FlowKey& key) {
+  return std::all_of(key.src, key.src + 16, [](uint8_t byte) { return byte == 0; });
+}
+
 void JudgeLaterFragment(Walk& walk) {
+  // No client without an address sends fragments (A85).
+  if (HasUnspecifiedSource(walk.parsed.key)) return walk.Deny(Reason::kMartian);
   // Its first fragment may be a land packet; every reading must be allowed.
   if (EqualAddresses(walk.parsed.key)) return walk.Deny(Reason::kLand);
   walk.parsed.later_fragment = true;
+  walk.parsed.l4_offset = static_cast<uint16_t>(walk.offset);
   walk.parsed.key.protocol = kProtocolUnknown;
   walk.Judge();
 }

@@ -20,9 +20,8 @@ constexpr uint8_t kIcmpv6EchoReply = 129;
 
 // The unspecified source is a DHCP client's that looks for a server, or nobody's (A85).
 bool UnspecifiedSourceIsWrong(const FlowKey& key) {
-  static constexpr uint8_t kZero[16] = {};
   static constexpr uint8_t kBroadcast[4] = {255, 255, 255, 255};
-  if (std::memcmp(key.src, kZero, 16) != 0) return false;
+  if (!HasUnspecifiedSource(key)) return false;
   const bool dhcp = key.family == 4 && key.protocol == kProtocolUdp && key.src_port == 68 &&
                     key.dst_port == 67 && std::memcmp(key.dst, kBroadcast, 4) == 0;
   return !dhcp;
@@ -156,10 +155,12 @@ Reason CheckFirstChunk(const Walk& walk, uint32_t chunk) {
   const bool init = frame.U8(chunk) == kSctpInit;
   const bool tag_is_zero = frame.U32(walk.offset + 4) == 0;
   if (init != tag_is_zero) return Reason::kMalformed;
-  if (!init || walk.first_fragment) return Reason::kPolicy;
+  if (!init) return Reason::kPolicy;
   const uint32_t length = frame.U16(chunk + 2);
-  const bool alone = length <= frame.WireFrom(chunk) && frame.WireFrom(chunk) - length < 4;
-  return length >= kInitBytes && alone ? Reason::kPolicy : Reason::kMalformed;
+  const uint32_t sent = frame.WireFrom(chunk);
+  const bool whole = length <= sent || walk.first_fragment;  // the rest of it is in the next one
+  const bool bundled = length <= sent && sent - length >= 4;
+  return length >= kInitBytes && whole && !bundled ? Reason::kPolicy : Reason::kMalformed;
 }
 
 void ReadSctpTags(const Walk& walk, uint32_t chunk) {

@@ -102,6 +102,8 @@ TEST(Ipv4Test, DhcpClientMayHaveNoAddress) {
   EXPECT_EQ(outcome("255.255.255.255", 68, 53), "deny martian");
   EXPECT_EQ(outcome("255.255.255.255", 67, 67), "deny martian");
   EXPECT_EQ(outcome("10.0.1.10", 68, 67), "deny martian");
+  // It sends no fragments.
+  EXPECT_EQ(OutcomeOf({.src = "0.0.0.0", .dst = "255.255.255.255", .fragment = 3}), "deny martian");
 }
 
 TEST(Ipv4Test, Fragments) {
@@ -117,6 +119,7 @@ TEST(Ipv4Test, Fragments) {
   EXPECT_FALSE(later.ports_known);
   EXPECT_EQ(later.key.protocol, kProtocolUnknown);
   EXPECT_EQ(later.key.dst_port, 0);
+  EXPECT_EQ(later.l4_offset, 20);
   EXPECT_EQ(OutcomeOf({.fragment = 3}, {}), "deny frag_bad");
   EXPECT_EQ(OutcomeOf({.fragment = kMore}, {}), "deny frag_bad");
   EXPECT_EQ(OutcomeOf({.fragment = kMore}, Zeros(21)), "deny frag_bad");

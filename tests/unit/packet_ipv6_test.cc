@@ -144,6 +144,9 @@ TEST(Ipv6Test, Fragments) {
   const ParsedPacket later = fragment(3, false, kTcp);
   EXPECT_TRUE(later.later_fragment);
   EXPECT_EQ(later.key.protocol, kProtocolUnknown);
+  EXPECT_EQ(later.l4_offset, 48);
+  EXPECT_EQ(OutcomeOf({.src = "::", .next = kFragment}, FragmentHeader(58, 3, false) + kTcp),
+            "deny martian");
   EXPECT_EQ(Outcome(fragment(0, true, kTcp)), "deny frag_bad");  // 20 bytes
   EXPECT_EQ(Outcome(fragment(3, false, {})), "deny frag_bad");
   EXPECT_EQ(Outcome(fragment(0, true, Zeros(16))), "deny frag_tiny");

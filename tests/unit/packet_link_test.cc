@@ -93,8 +93,12 @@ TEST(LinkTest, OtherLinkLayers) {
   EXPECT_EQ(outcome(LinkLayer::kLinuxSll, cooked + U16(0x8100) + Tag(0x86dd) + kIpv6), "judge");
   EXPECT_EQ(outcome(LinkLayer::kLinuxSll, cooked + U16(0x0004) + kIpv4), "deny llc");
   EXPECT_EQ(outcome(LinkLayer::kLinuxSll, cooked), "deny truncated");
-  EXPECT_EQ(outcome(LinkLayer::kLinuxSll, Hex("0000 0338 0000 0000000000000000 0800") + kIpv4),
-            "deny ethertype");  // netlink
+  for (const char* device : {"0302", "0323", "0338"}) {  // Frame Relay, radiotap, netlink
+    const Bytes foreign = Hex("0000 " + std::string(device) + " 0000 0000000000000000 0800");
+    EXPECT_EQ(outcome(LinkLayer::kLinuxSll, foreign + kIpv4), "deny ethertype") << device;
+    const Bytes foreign2 = Hex("0800 0000 00000002 " + std::string(device) + " 00 06");
+    EXPECT_EQ(outcome(LinkLayer::kLinuxSll2, foreign2 + Zeros(8) + kIpv4), "deny ethertype");
+  }
   const Bytes cooked2 = Hex("0000 00000002 0001 00 06 0200000000020000");
   EXPECT_EQ(outcome(LinkLayer::kLinuxSll2, U16(0x0800) + cooked2 + kIpv4), "judge");
   EXPECT_EQ(outcome(LinkLayer::kLinuxSll2, U16(0x0800) + Zeros(17)), "deny truncated");

@@ -143,6 +143,16 @@ TEST(TransportTest, SctpBeginsWithInit) {
   EXPECT_EQ(changed(1, 15, 24), "deny malformed");  // a chunk past the end
   EXPECT_EQ(changed(1, 15, 19), "deny malformed");  // too short for an INIT
   EXPECT_EQ(Outcome(Parse4(kProtocolSctp, Sctp(1, 2, 1) + Bytes{0, 0, 0, 4})), "deny malformed");
+  const auto fragmented = [](uint8_t init_bytes, size_t more) {
+    Bytes packet = Sctp(1, 2, 1);
+    packet[15] = init_bytes;
+    return Outcome(
+        ParseIp(Packet(Ipv4{.protocol = kProtocolSctp, .fragment = 0x2000}, packet + Zeros(more))));
+  };
+  EXPECT_EQ(fragmented(20, 0), "judge");
+  EXPECT_EQ(fragmented(200, 8), "judge");  // its parameters are in the next one
+  EXPECT_EQ(fragmented(20, 8), "deny malformed");
+  EXPECT_EQ(fragmented(19, 0), "deny malformed");
 }
 
 TEST(TransportTest, IcmpEcho) {
@@ -212,6 +222,31 @@ TEST(NeighbourDiscoveryTest, RoutersSpeakFromLinkLocalAddresses) {
   EXPECT_EQ(Outcome(ParseControl({.type = 137, .src = "fd00::1", .rest_bytes = 32})), kBad);
 }
 
+TEST(NeighbourDiscoveryTest, RedirectsAreToARouterOrToTheDestination) {
+  const auto outcome = [](const char* target, const char* destination) {
+    return Outcome(
+        ParseControl({.type = 137, .rest_bytes = 0}, Address(target) + Address(destination)));
+  };
+  EXPECT_EQ(outcome("fe80::2", "fd00:1::10"), kPass);
+  EXPECT_EQ(outcome("fd00:1::10", "fd00:1::10"), kPass);
+  EXPECT_EQ(outcome("fd00:1::11", "fd00:1::10"), kBad);
+  EXPECT_EQ(outcome("fe80::2", "ff02::1"), kBad);
+  EXPECT_EQ(outcome("ff02::1", "ff02::1"), kBad);
+}
+
+TEST(NeighbourDiscoveryTest, WhatTheCaptureLacksIsNotTheSendersFault) {
+  const Bytes packet =
+      Packet(Ipv6{.src = "fe80::1", .next = kProtocolIcmpv6, .hop_limit = 255},
+             Icmp(135, 0, 0, Bytes(16, 0x20)) + Hex("0101020000000002 0e01000000000000"));
+  for (int captured = 42; captured <= 80; ++captured) {
+    // All of the message, and what says how long its options are.
+    const bool enough = captured >= 74;
+    EXPECT_EQ(Outcome(Parse(packet, {.link = LinkLayer::kRawIp}, captured)),
+              enough ? kPass : "deny truncated")
+        << captured;
+  }
+}
+
 TEST(NeighbourDiscoveryTest, DuplicateAddressDetection) {
   const auto outcome = [](const char* dst, const Bytes& options) {
     return Outcome(ParseControl({.type = 135, .src = "::", .dst = dst, .rest_bytes = 16}, options));
@@ -237,6 +272,12 @@ TEST(ListenerDiscoveryTest, WithHopLimitOneAndRouterAlert) {
     EXPECT_EQ(outcome(type, "fd00::1", 1, kAlert), kBad);
     EXPECT_EQ(outcome(type, "fe80::1", 2, kAlert), kBad);
     EXPECT_EQ(outcome(type, "fe80::1", 1, "0102 0000"), kBad);
+    EXPECT_EQ(outcome(type, "fe80::1", 1, "0502 0001"), kBad);  // about RSVP
+    EXPECT_EQ(outcome(type, "fe80::1", 1, "0503 000000"), kBad);
+    const Ipv6 elsewhere{.src = "fe80::1", .dst = "ff02::16", .next = 60, .hop_limit = 1};
+    EXPECT_EQ(Outcome(ParseIp(Packet(elsewhere, OptionsHeader(kProtocolIcmpv6, Hex(kAlert)) +
+                                                    Icmp(type, 0, 0, Zeros(16))))),
+              kBad);
   }
 }
 
