@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <span>
 
+#include "conntrack/prefetch.h"
+
 namespace npf::conntrack {
 
 struct alignas(64) FlowBucket {
@@ -44,7 +46,7 @@ class FlowIndex {
   explicit FlowIndex(std::span<FlowBucket> buckets)
       : buckets_(buckets.data()), mask_(static_cast<uint32_t>(buckets.size() - 1)) {}
 
-  void Prefetch(uint64_t hash) const { __builtin_prefetch(&buckets_[First(hash)], 1); }
+  void Prefetch(uint64_t hash) const { conntrack::Prefetch(&buckets_[First(hash)]); }
 
   // Calls `visit(slot, place)` for each entry under the hash's tag until it returns true.
   template <typename Visit>
@@ -53,6 +55,16 @@ class FlowIndex {
     const uint16_t tag = Tag(hash);
     if (FindIn(first, tag, visit)) return true;
     return buckets_[first].away != 0 && FindIn(Other(first, tag), tag, visit);
+  }
+
+  // Calls visit(slot) for the entries of the first bucket under the hash's tag.
+  template <typename Visit>
+  void VisitFirst(uint64_t hash, Visit visit) const {
+    const FlowBucket& bucket = buckets_[First(hash)];
+    const uint16_t tag = Tag(hash);
+    for (uint32_t i = 0; i < FlowBucket::kPlaces; ++i) {
+      if (bucket.tag[i] == tag) visit(bucket.SlotAt(i));
+    }
   }
 
   // Where the slot of an entry under this hash stands; it must be there.

@@ -7,6 +7,7 @@
 
 #include "conntrack/sctp.h"
 #include "conntrack/tcp.h"
+#include "npf/memory.h"
 
 namespace npf::conntrack {
 namespace {
@@ -92,13 +93,22 @@ uint32_t PairHash(const FlowKey& key, uint64_t secret) {
   return static_cast<uint32_t>(hash >> 32);
 }
 
+// A look-up goes anywhere: with small pages, it would miss their translation each time.
+FlowTable::Memory FlowTable::Allocate(size_t bytes) {
+  const MemoryHook hook = TransparentHugePages();
+  void* const memory = hook.allocate(bytes, kLineBytes, hook.context);
+  if (memory == nullptr) throw std::bad_alloc();
+  return Memory(static_cast<std::byte*>(memory), Release{bytes});
+}
+
 void FlowTable::Release::operator()(std::byte* memory) const {
-  ::operator delete (memory, std::align_val_t{kLineBytes});
+  const MemoryHook hook = TransparentHugePages();
+  hook.release(memory, bytes, hook.context);
 }
 
 size_t FlowTable::BytesFor(size_t capacity) {
   return sizeof(Header) + FlowIndex::BucketsFor(capacity) * sizeof(FlowBucket) +
-         (capacity + 1) * sizeof(Flow);
+         (capacity + 1) * (sizeof(Flow) + sizeof(Openings::Links));
 }
 
 FlowTable::FlowTable(const FlowTableOptions& options) : FlowTable(options, {}) {}
@@ -109,15 +119,14 @@ FlowTable::FlowTable(const FlowTableOptions& options, std::span<std::byte> memor
                                               : std::max<size_t>(capacity_ / 4, 1)),
       per_source_max_(options.per_source_max != 0 ? options.per_source_max
                                                   : std::max<size_t>(capacity_ / 4, 1)),
-      own_(memory.empty() ? static_cast<std::byte*>(
-                                ::operator new (BytesFor(capacity_), std::align_val_t{kLineBytes}))
-                          : nullptr),
+      own_(memory.empty() ? Allocate(BytesFor(capacity_)) : Memory(nullptr, Release{0})),
       header_(reinterpret_cast<Header*>(own_ != nullptr ? own_.get() : memory.data())),
       index_({reinterpret_cast<FlowBucket*>(header_ + 1), FlowIndex::BucketsFor(capacity_)}),
       flows_(reinterpret_cast<Flow*>(&index_.bucket(0) + index_.bucket_count())),
-      openings_(capacity_),
+      openings_({reinterpret_cast<Openings::Links*>(flows_ + capacity_ + 1), capacity_ + 1}),
       secret_(NewSecret()) {
-  std::memset(header_, 0, BytesFor(capacity_));
+  if (own_ == nullptr)
+    std::memset(header_, 0, BytesFor(capacity_) - sizeof(Openings::Links) * (capacity_ + 1));
   header_->capacity = capacity_;
   header_->bucket_count = index_.bucket_count();
   std::memcpy(header_->magic, kMagic, sizeof kMagic);

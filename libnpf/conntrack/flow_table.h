@@ -79,10 +79,7 @@ class FlowTable {
   // Two steps ahead of Find: the bucket, and, once it is there, the flows that it names.
   void PrefetchBucket(uint64_t hash) const { index_.Prefetch(hash); }
   void PrefetchFlow(uint64_t hash) const {
-    index_.Find(hash, [this](uint32_t slot, FlowIndex::Place) {
-      __builtin_prefetch(&flows_[slot], 1);
-      return false;
-    });
+    index_.VisitFirst(hash, [this](uint32_t slot) { Prefetch(&flows_[slot]); });
   }
 
   // The flow that `key` belongs to and that has not expired. `hash` is HashOf(key).
@@ -129,9 +126,12 @@ class FlowTable {
   size_t openings_max_;
   size_t per_source_max_;
   struct Release {
+    size_t bytes;
     void operator()(std::byte* memory) const;
   };
-  std::unique_ptr<std::byte, Release> own_;  // null: the caller's
+  using Memory = std::unique_ptr<std::byte, Release>;
+  static Memory Allocate(size_t bytes);
+  Memory own_;  // null: the caller's
   Header* header_;
   FlowIndex index_;
   Flow* flows_;  // [0] is nobody
