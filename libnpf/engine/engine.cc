@@ -125,8 +125,10 @@ void Engine::Impl::JudgeBatch(std::span<const Frame> frames, std::span<Judgement
   std::array<std::optional<Verdict>, kBatch> ahead;
   size_t count = 0;
   for (size_t i = 0; i < frames.size(); ++i) {
-    const ParseOptions parse{
-        .link = frames[i].link, .vlan = options_.vlan, .checksums = options_.checksums};
+    const ParseOptions parse{.link = frames[i].link,
+                             .vlan = options_.vlan,
+                             .checksums = options_.checksums,
+                             .overlays = options_.overlays};
     judgements[i] = Judgement{.packet = ParsePacket(frames[i].packet, parse)};
     const ParsedPacket& packet = judgements[i].packet;
     if (packet.outcome != ParseOutcome::kJudge) continue;

@@ -26,7 +26,8 @@ void NoteFragment(Walk& walk, const FragmentPlace& place, uint32_t id) {
 
 bool EqualAddresses(const FlowKey& key) { return std::memcmp(key.src, key.dst, 16) == 0; }
 
-void JudgeLaterFragment(Walk& walk) {
+void JudgeLaterFragment(Walk& walk, uint8_t protocol) {
+  if (walk.options.overlays != nullptr && DenyFragmentOfTunnel(walk, protocol)) return;
   // Its first fragment may be a land packet; every reading must be allowed.
   if (EqualAddresses(walk.parsed.key)) return walk.Deny(Reason::kLand);
   walk.parsed.later_fragment = true;

@@ -29,6 +29,7 @@ namespace npf {
 struct EngineOptions {
   bool vlan = true;
   Checksums checksums = Checksums::kVerify;
+  const Overlays* overlays = nullptr;  // as in ParseOptions; outlives the engine
   ClassifyOptions classify;            // its generation is the engine's own
   bool stateless = false;              // judge each packet as the first of its connection
   bool midstream_allow = false;        // TCP and SCTP that begin in the middle are judged by policy
