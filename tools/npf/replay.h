@@ -14,9 +14,10 @@ struct ReplayFlags {
   InputFlags input;
   JudgeFlags judge;
   std::string trace;
-  std::string output = "table";      // table, csv, json or jsonl
-  std::string annotated;             // -w; empty: none
-  std::vector<std::string> updates;  // "N=PATH,PATH"
+  std::string output = "table";       // table, csv, json or jsonl
+  std::string annotated;              // -w; empty: none
+  std::vector<std::string> updates;   // "N=PATH,PATH"
+  std::vector<std::string> overlays;  // as overlay_flags.h has them
   bool stateless = false;
   std::string checksums = "verify";     // verify, ip or ignore
   std::string vlan = "on";              // on or off
@@ -25,7 +26,7 @@ struct ReplayFlags {
   uint64_t flows_max = size_t{1} << 18;
 };
 
-// Returns the exit status. Throws BadUsage where `updates` are not as they should be.
+// Returns the exit status. Throws BadUsage where `updates` or `overlays` are not as they should be.
 int RunReplay(const ReplayFlags& flags);
 
 }  // namespace npf::tools
