@@ -72,6 +72,12 @@ with tempfile.TemporaryDirectory() as folder:
     expect("attacks (A55, A56)", reasons,
            ["tunnel_endpoint", "policy", "tunnel_id", "tunnel_no_id", "tunnel_flags", "tunnel_nested",
             "tunnel_fragment", "tunnel_fragment", "malformed"])
+    judged = pathlib.Path(folder) / "judged.pcapng"
+    subprocess.run([npf, "replay", "-f", example, "-r", wire, "-w", judged, "-o", "csv",
+                    "--overlay", f"vxlan,{ENDPOINTS},port=8472,vni=1"], check=True, capture_output=True)
+    comment = (b"npf: deny: policy: shop/frontend -> shop/postgres TCP 5432, in vxlan 1 192.168.0.1 -> 192.168.0.2; "
+               b"egress of shop/frontend: ")
+    expect("a comment tells the tunnel", comment in judged.read_bytes(), True)
 
 done = run(capture, "foo", "gre,vni=1,key=5-2+x,key=2", "vxlan,port=0,endpoints=1.2.3.4/24+::ffff:1.2.3.4,vni=16777216",
            "geneve,endpoints=10.0.0.1,critical=1:1+0x10000:0x80,network=two,port", "ipip,endpoints=",

@@ -135,6 +135,11 @@ std::string DenyComment(const PacketRecord& record, const AddressNames& names,
            Named(DestinationOf(packet.key), names) + " " + ProtocolWord(packet);
     if (packet.ports_known) out += " " + std::to_string(packet.key.dst_port);
   }
+  if (record.tunnel) {
+    out.append(", in ").append(record.tunnel->kind);
+    if (packet.tunnel_has_id) out += " " + std::to_string(packet.tunnel_id);
+    out += " " + ToString(record.tunnel->src) + " -> " + ToString(record.tunnel->dst);
+  }
   if (!why.empty()) out.append("; ").append(why);
   return out;
 }

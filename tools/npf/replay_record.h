@@ -47,7 +47,8 @@ void AppendJsonLine(const PacketRecord& record, const AddressNames& names, std::
                     std::string& out);
 
 // The reason of a deny for a reader of the annotated capture, such as
-// "npf: deny: policy: 10.0.0.1 -> prod/db TCP 5432; ingress of prod/db: isolated by prod/db".
+// "npf: deny: policy: 10.0.0.1 -> prod/db TCP 5432; ingress of prod/db: isolated by prod/db". A
+// tunnel that it came out of stands before the policy: ", in vxlan 1 192.168.0.1 -> 192.168.0.2".
 std::string DenyComment(const PacketRecord& record, const AddressNames& names,
                         std::string_view why);
 
