@@ -185,6 +185,7 @@ std::optional<Overlays> ParseOverlays(const std::vector<std::string>& texts,
                                       std::vector<std::string>& faults) {
   if (texts.empty()) return std::nullopt;
   std::vector<OverlaySpec> specs;
+  specs.reserve(texts.size());
   for (const std::string& text : texts) {
     specs.push_back(OverlayParser(specs.size() + 1, faults).Parse(text));
   }
