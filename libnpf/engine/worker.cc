@@ -160,8 +160,10 @@ void Worker::Impl::ProcessBatch(std::span<const Frame> frames, uint64_t now_ns,
     flows_->Sweep(kSweptBuckets);
   }
   for (size_t i = 0; i < frames.size(); ++i) {
-    const ParseOptions parse{
-        .link = frames[i].link, .vlan = options_.vlan, .checksums = options_.checksums};
+    const ParseOptions parse{.link = frames[i].link,
+                             .vlan = options_.vlan,
+                             .checksums = options_.checksums,
+                             .overlays = options_.overlays};
     judgements[i] = Judgement{.packet = ParsePacket(frames[i].packet, parse)};
     if (!flows_.has_value() || !IsTracked(judgements[i].packet)) continue;
     hashes_[i] = flows_->HashOf(judgements[i].packet.key);

@@ -2,9 +2,9 @@
 // without options and not a fragment, TCP or UDP with nothing wrong about it.
 //
 // ReadPlain says whether a frame is one of these, and gives its key. It never guesses: whatever it
-// accepts, ParsePacket judges with the same key (a test and a fuzzer hold that); whatever it does
-// not accept is ParsePacket's. So it may refuse what is rare, such as a TCP segment whose own
-// checksum has to be verified.
+// accepts, ParsePacket judges with the same key where no overlays are configured (a test and a
+// fuzzer hold that); whatever it does not accept is ParsePacket's. So it may refuse what is rare,
+// such as a TCP segment whose own checksum has to be verified.
 #ifndef NPF_PACKET_PLAIN_H_
 #define NPF_PACKET_PLAIN_H_
 

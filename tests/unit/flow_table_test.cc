@@ -209,7 +209,8 @@ class AdoptTest : public ::testing::Test {
  protected:
   static constexpr size_t kCapacity = 64;
   AdoptTest()
-      : memory_(FlowTable::BytesFor(kCapacity) / 64), old_({.capacity = kCapacity}, bytes()) {
+      : memory_((FlowTable::BytesFor(kCapacity) + 63) / 64),
+        old_({.capacity = kCapacity}, bytes()) {
     old_.Advance(kSecondNs);
     Reason refusal;
     for (uint16_t port = 1; port <= 10; ++port) {

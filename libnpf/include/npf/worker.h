@@ -31,6 +31,7 @@ namespace npf {
 struct WorkerOptions {
   bool vlan = true;
   Checksums checksums = Checksums::kVerify;
+  const Overlays* overlays = nullptr;  // as in ParseOptions; outlives the worker
   ClassifyOptions classify;            // its generation is the worker's own
   bool stateless = false;              // judge each packet as the first of its connection
   bool midstream_allow = false;        // TCP and SCTP that begin in the middle are judged by policy
