@@ -18,7 +18,11 @@ constexpr uint32_t kNoScale = 15;  // in the flow: this side's windows are not s
 int32_t Ahead(uint32_t a, uint32_t b) { return static_cast<int32_t>(a - b); }
 
 bool Has(const ParsedPacket& packet, uint8_t flag) { return (packet.tcp_flags & flag) != 0; }
-uint32_t EndOf(const ParsedPacket& packet) { return packet.tcp_sequence + packet.tcp_length; }
+// Of a segment in fragments, the first one does not tell: it may be as long as a datagram.
+uint32_t EndOf(const ParsedPacket& packet) {
+  constexpr uint32_t kDatagramBytes = 65'535;
+  return packet.tcp_sequence + (packet.fragment ? kDatagramBytes : packet.tcp_length);
+}
 
 uint32_t ScaleOf(const Flow& flow, size_t side) { return flow.scales >> (4 * side) & 15; }
 

@@ -17,6 +17,7 @@ struct Segment {
   uint32_t bytes = 0;
   uint16_t window = 1000;
   uint8_t scale = kNoTcpWindowScale;
+  bool fragment = false;  // the first one
 };
 
 ParsedPacket Packet(const Segment& segment) {
@@ -27,6 +28,7 @@ ParsedPacket Packet(const Segment& segment) {
   packet.tcp_length = segment.bytes + ((segment.flags & (kSyn | kFin)) != 0 ? 1 : 0);
   packet.tcp_window = segment.window;
   packet.tcp_window_scale = segment.scale;
+  packet.fragment = segment.fragment;
   return packet;
 }
 
@@ -163,6 +165,18 @@ TEST(TcpTest, AcknowledgementsAreOfWhatWasSent) {
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 1901}), Step::kGoesOn);
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 901}), Step::kGoesOn);
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 900}), Step::kOutOfWindow);
+}
+
+// Its first fragment does not say how long it is, and the others have no header.
+TEST(TcpTest, ASegmentInFragmentsIsAcknowledgedWhole) {
+  Connection connection = Connection::Open(4000);
+  EXPECT_EQ(connection.From(
+                0, {.sequence = 101, .acknowledgement = 901, .bytes = 1480, .fragment = true}),
+            Step::kGoesOn);
+  EXPECT_EQ(connection.From(1, {.sequence = 901, .acknowledgement = 101 + 3000}), Step::kGoesOn);
+  EXPECT_EQ(connection.From(0, {.sequence = 101 + 3000, .acknowledgement = 901, .bytes = 1000}),
+            Step::kGoesOn);
+  EXPECT_EQ(connection.From(1, {.flags = kRst, .sequence = 901}), Step::kEnds);
 }
 
 // RFC 7323: where both have said so; and a SYN's own window is not scaled. A70.
