@@ -74,12 +74,13 @@ bool AreWithin(uint32_t begin, uint64_t span, uint32_t first, uint32_t count) {
 
 uint32_t UnderWay(const Flow& flow, size_t side) { return flow.next[side] - flow.acked[side]; }
 
-// What `side` may send, from one window behind what it has sent to one beyond what was
-// acknowledged.
+// What `side` may send: from one window behind what it has sent, or from what was acknowledged last
+// (a SYN's data know no window, RFC 7413), to one window beyond what was acknowledged.
 bool IsInWindow(const Flow& flow, size_t side, uint32_t first, uint32_t count) {
-  const uint64_t window = WindowOf(flow, 1 - side);
-  const uint64_t span = 2 * window - std::min<uint64_t>(UnderWay(flow, side), 2 * window);
-  return AreWithin(flow.next[side] - static_cast<uint32_t>(window), span, first, count);
+  const uint32_t window = WindowOf(flow, 1 - side);
+  const uint32_t under_way = UnderWay(flow, side);
+  const uint32_t back = std::max(window, under_way);
+  return AreWithin(flow.next[side] - back, uint64_t{back} - under_way + window, first, count);
 }
 
 // Whether something of `side` is acknowledged that was not before.

@@ -157,6 +157,16 @@ TEST(TcpTest, DataBeginsOneWindowBackAtMost) {
             Step::kOutOfWindow);
 }
 
+// RFC 7413: the data of a SYN may be more than the window that is offered then; A64.
+TEST(TcpTest, DataOfASynAreSentAgain) {
+  Connection connection({.flags = kSyn, .sequence = 100, .bytes = 500});
+  connection.From(1, {.flags = kSyn | kAck, .acknowledgement = 101, .window = 10});
+  EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 1, .bytes = 10}),
+            Step::kGoesOn);
+  EXPECT_EQ(connection.From(0, {.sequence = 99, .acknowledgement = 1, .bytes = 10}),
+            Step::kOutOfWindow);
+}
+
 // RFC 5961, 5.2.
 TEST(TcpTest, AcknowledgementsAreOfWhatWasSent) {
   Connection connection = Connection::Open();
