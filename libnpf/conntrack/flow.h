@@ -40,7 +40,9 @@ struct alignas(64) Flow {
   uint32_t next[2];
   // TCP: behind the last byte of this side that the other has acknowledged. SCTP: a tag to come.
   uint32_t acked[2];
-  uint16_t window[2];  // TCP: the largest that this side has offered, to be shifted by its scale
+  // TCP: the largest that this side has offered, to be shifted by its scale once both are heard;
+  // what a SYN offered is rounded up.
+  uint16_t window[2];
 };
 static_assert(sizeof(Flow) == 64);
 static_assert(static_cast<uint8_t>(Reason::kServiceAddress) < 8);

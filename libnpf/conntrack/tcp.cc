@@ -40,10 +40,14 @@ uint32_t WindowOf(const Flow& flow, size_t side) {
 
 // RFC 7323, 2.2: windows are scaled where both SYNs have said so, and that of a SYN never is.
 void NegotiateScales(Flow& flow) {
-  if (ScaleOf(flow, 0) != kNoScale && ScaleOf(flow, 1) != kNoScale) return;
+  const bool scaled = ScaleOf(flow, 0) != kNoScale && ScaleOf(flow, 1) != kNoScale;
   for (const size_t side : {0, 1}) {
-    flow.window[side] = static_cast<uint16_t>(std::min<uint32_t>(WindowOf(flow, side), 0xffff));
-    SetScale(flow, side, kNoScale);
+    if (!scaled) {
+      SetScale(flow, side, kNoScale);
+      continue;
+    }
+    const uint32_t unit = 1u << ScaleOf(flow, side);
+    flow.window[side] = static_cast<uint16_t>((flow.window[side] + unit - 1) / unit);
   }
 }
 
@@ -52,16 +56,12 @@ void HearSide(Flow& flow, size_t side, const ParsedPacket& packet) {
   const bool syn = Has(packet, kTcpSyn);
   flow.next[side] = EndOf(packet);
   flow.acked[side] = packet.tcp_sequence;
+  flow.window[side] = packet.tcp_window;
   // What was taken up in the middle may have any scale.
   uint32_t scale = kTcpWindowScaleMax;
-  uint32_t window = packet.tcp_window;
-  if (syn) {
-    scale = packet.tcp_window_scale <= kTcpWindowScaleMax ? packet.tcp_window_scale : kNoScale;
-    const uint32_t unit = scale == kNoScale ? 0 : scale;
-    window = (window + (1u << unit) - 1) >> unit;
-  }
+  if (syn && packet.tcp_window_scale > kTcpWindowScaleMax) scale = kNoScale;
+  if (syn && scale != kNoScale) scale = packet.tcp_window_scale;
   SetScale(flow, side, scale);
-  flow.window[side] = static_cast<uint16_t>(window);
   Hear(flow, side);
   if (syn && IsHeard(flow, 1 - side)) NegotiateScales(flow);
 }

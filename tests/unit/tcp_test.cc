@@ -212,6 +212,15 @@ TEST(TcpTest, WindowsAreScaled) {
       Step::kOutOfWindow);
 }
 
+// An offer that the other side does not take up leaves the window as it is.
+TEST(TcpTest, WithoutAScaleTheWindowIsExact) {
+  Connection connection = Connection::Open(1000, kNoTcpWindowScale, 14);
+  EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 901, .bytes = 1001}),
+            Step::kOutOfWindow);
+  EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 901, .bytes = 1000}),
+            Step::kGoesOn);
+}
+
 TEST(TcpTest, AWindowThatIsClosedIsProbed) {
   Connection connection = Connection::Open(0);
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 901, .bytes = 1}),
