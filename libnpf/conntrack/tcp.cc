@@ -135,10 +135,12 @@ Step FollowSynAck(Flow& flow, size_t side, const ParsedPacket& packet) {
   if (!IsHeard(flow, other)) return Step::kOutOfWindow;
   const bool news = IsNews(flow, other, packet.tcp_acknowledgement);
   if (!IsHeard(flow, side)) {
+    // Sent again, for want of the confirmation: of the middle, it says nothing.
+    if (flow.state == FlowState::kMidstream) return Step::kGoesOn;
     if (!news) return Step::kOutOfWindow;
     HearSide(flow, side, packet);
     flow.acked[other] = packet.tcp_acknowledgement;
-    if (flow.state == FlowState::kOpening) flow.state = FlowState::kAnswered;
+    flow.state = FlowState::kAnswered;
     return Step::kGoesOn;
   }
   if (!Fits(flow, side, packet)) return Step::kOutOfWindow;

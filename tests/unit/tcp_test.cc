@@ -319,6 +319,19 @@ TEST(TcpTest, TakenUpInTheMiddle) {
   }
 }
 
+// What it acknowledges was acknowledged before; and a handshake has nothing to say in the middle.
+TEST(TcpTest, ASynAckInTheMiddleChangesNothing) {
+  Connection connection({.sequence = 5000, .acknowledgement = 77, .bytes = 10});
+  for (const uint32_t acknowledgement : {5000u, 5010u, 77u}) {
+    EXPECT_EQ(connection.From(
+                  1, {.flags = kSyn | kAck, .sequence = 76, .acknowledgement = acknowledgement}),
+              Step::kGoesOn);
+  }
+  EXPECT_EQ(connection.state(), FlowState::kMidstream);
+  EXPECT_EQ(connection.From(1, {.sequence = 77, .acknowledgement = 5010}), Step::kGoesOn);
+  EXPECT_EQ(connection.state(), FlowState::kEstablished);
+}
+
 // RFC 5927, 4: between what was acknowledged last, less 64 KiB, and what was sent last.
 TEST(TcpTest, WhatAnErrorMayQuoteIsUnderWay) {
   Connection connection = Connection::Open(0xffff);
