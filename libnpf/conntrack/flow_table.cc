@@ -11,7 +11,7 @@
 namespace npf::conntrack {
 namespace {
 
-constexpr char kMagic[8] = {'N', 'P', 'F', 'F', 'L', 'O', 'W', '1'};
+constexpr char kMagic[8] = {'N', 'P', 'F', 'F', 'L', 'O', 'W', '2'};
 constexpr size_t kLineBytes = 64;
 constexpr uint64_t kCapacityMax = uint64_t{1} << 30;
 
@@ -289,9 +289,7 @@ bool FlowTable::IsSound(const Flow& flow) {
     if (v4 && std::memcmp(address + 4, kZero, sizeof kZero) != 0) return false;
   }
   const bool numbered = flow.protocol == kProtocolTcp || flow.protocol == kProtocolSctp;
-  const auto state = static_cast<uint32_t>(flow.state);
-  return state < kFlowStates &&
-         (numbered || flow.state == FlowState::kOpening || flow.state == FlowState::kEstablished);
+  return numbered || flow.state == FlowState::kOpening || flow.state == FlowState::kEstablished;
 }
 
 Adopted FlowTable::Adopt(std::span<const std::byte> memory) {

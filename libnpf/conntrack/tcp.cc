@@ -108,7 +108,10 @@ void Note(Flow& flow, size_t side, const ParsedPacket& packet) {
   if (!Has(packet, kTcpSyn)) flow.window[side] = std::max(flow.window[side], packet.tcp_window);
 }
 
+// RFC 9293, 3.10.4: who has answered may end before it is confirmed. One side alone ends nothing.
 void NoteFin(Flow& flow, size_t side) {
+  if (flow.state == FlowState::kAnswered) flow.state = FlowState::kAnsweredEnded;
+  if (IsOpening(flow.state)) return;
   const FlowState mine = side == 0 ? FlowState::kEndedFirst : FlowState::kEndedOther;
   if (flow.state == FlowState::kEstablished) {
     flow.state = mine;
@@ -119,7 +122,9 @@ void NoteFin(Flow& flow, size_t side) {
 
 // The side that began has acknowledged the other's SYN.
 void Confirm(Flow& flow) {
-  if (flow.state == FlowState::kAnswered) flow.state = FlowState::kEstablished;
+  if (!IsAnswered(flow.state)) return;
+  const bool ended = flow.state == FlowState::kAnsweredEnded;
+  flow.state = ended ? FlowState::kEndedOther : FlowState::kEstablished;
 }
 
 // A SYN without ACK. Policy has been asked about one that goes against its connection's direction.
@@ -198,13 +203,13 @@ Step FollowTcp(Flow& flow, size_t side, const ParsedPacket& packet) {
   if (flow.state == FlowState::kOpening) return Step::kOutOfWindow;  // before any answer
   const size_t other = 1 - side;
   if (IsHeard(flow, other) && !Fits(flow, side, packet)) return Step::kOutOfWindow;
-  if (flow.state == FlowState::kAnswered && side == 0) {
+  if (IsAnswered(flow.state) && side == 0) {
     // The other side's SYN is not acknowledged yet: who cannot do it has not seen it.
     if (!IsNews(flow, other, packet.tcp_acknowledgement)) return Step::kOutOfWindow;
     Confirm(flow);
   }
   Note(flow, side, packet);
-  if (Has(packet, kTcpFin) && !IsOpening(flow.state)) NoteFin(flow, side);
+  if (Has(packet, kTcpFin)) NoteFin(flow, side);
   return Step::kGoesOn;
 }
 

@@ -295,6 +295,22 @@ TEST(TcpTest, BothEndsEndIt) {
   }
 }
 
+// RFC 9293, 3.10.4; as servers do that answer the data of a SYN (RFC 7413).
+TEST(TcpTest, AnEndMayComeBeforeTheConfirmation) {
+  Connection connection({.flags = kSyn, .sequence = 100, .bytes = 10});
+  connection.From(1, {.flags = kSyn | kAck, .sequence = 900, .acknowledgement = 111});
+  EXPECT_EQ(connection.From(
+                1, {.flags = kFin | kAck, .sequence = 901, .acknowledgement = 111, .bytes = 5}),
+            Step::kGoesOn);
+  EXPECT_EQ(connection.state(), FlowState::kAnsweredEnded);
+  EXPECT_TRUE(IsOpening(connection.state()));
+  EXPECT_EQ(connection.From(0, {.sequence = 111, .acknowledgement = 907}), Step::kGoesOn);
+  EXPECT_EQ(connection.state(), FlowState::kEndedOther);
+  EXPECT_EQ(connection.From(0, {.flags = kFin | kAck, .sequence = 111, .acknowledgement = 907}),
+            Step::kGoesOn);
+  EXPECT_EQ(connection.state(), FlowState::kClosed);
+}
+
 TEST(TcpTest, AForgedFinEndsNothing) {
   Connection connection = Connection::Open();
   EXPECT_EQ(connection.From(0, {.flags = kFin | kAck, .sequence = 5000, .acknowledgement = 901}),
