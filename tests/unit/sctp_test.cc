@@ -99,6 +99,28 @@ TEST(SctpTest, AnEndBeginsAnew) {
   }
 }
 
+// A lost INIT ACK: the INIT comes again, and is answered with another tag.
+TEST(SctpTest, ASecondHandshakeEstablishesWhatTheFirstDidNot) {
+  Flow flow = Begun();
+  FollowSctp(flow, 1, Packet(kInitAck, 10, 20));
+  EXPECT_EQ(FollowSctp(flow, 0, Packet(kInit, 0, 10)), Step::kGoesOn);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kInitAck, 10, 21)), Step::kGoesOn);
+  EXPECT_EQ(flow.state, FlowState::kAnswered);
+  EXPECT_EQ(FollowSctp(flow, 0, Packet(kCookieEcho, 21)), Step::kGoesOn);
+  EXPECT_EQ(flow.state, FlowState::kEstablished);
+}
+
+TEST(SctpTest, AHandshakeInTheMiddleTellsBothTags) {
+  Flow flow{};
+  BeginSctp(flow, 0, Packet(kData, 20));
+  FollowSctp(flow, 0, Packet(kInit, 0, 30));
+  FollowSctp(flow, 1, Packet(kInitAck, 30, 40));
+  EXPECT_EQ(FollowSctp(flow, 0, Packet(kCookieEcho, 40)), Step::kGoesOn);
+  EXPECT_EQ(flow.state, FlowState::kEstablished);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kData, 31)), Step::kWrongTag);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kData, 30)), Step::kGoesOn);
+}
+
 TEST(SctpTest, TakenUpInTheMiddle) {
   Flow flow{};
   BeginSctp(flow, 1, Packet(kData, 10));
