@@ -49,13 +49,16 @@ Step FollowInitAck(Flow& flow, size_t side, const ParsedPacket& packet) {
   return Step::kGoesOn;
 }
 
-// An end of the association: it bears the receiver's tag, or the sender's own where it says so.
+// An end of the association: it bears the receiver's tag, or the sender's own where it says so. An
+// ABORT that refuses another handshake bears the tag of that (RFC 9260, 8.4), and ends nothing
+// else.
 Step FollowEnd(const Flow& flow, size_t side, const ParsedPacket& packet) {
   const size_t whose = (packet.sctp_chunk_flags & kReflected) != 0 ? side : 1 - side;
-  if (!IsHeard(flow, whose)) {
-    return flow.state == FlowState::kMidstream ? Step::kGoesOn : Step::kWrongTag;
-  }
-  return packet.sctp_tag == flow.next[whose] ? Step::kEnds : Step::kWrongTag;
+  if (IsHeard(flow, whose) && packet.sctp_tag == flow.next[whose]) return Step::kEnds;
+  const bool refuses = packet.sctp_chunk == packet::kSctpAbort && Waits(flow, whose) &&
+                       packet.sctp_tag == flow.acked[whose];
+  const bool may_be = !IsHeard(flow, whose) && flow.state == FlowState::kMidstream;
+  return refuses || may_be ? Step::kGoesOn : Step::kWrongTag;
 }
 
 }  // namespace
@@ -96,7 +99,9 @@ Step FollowSctp(Flow& flow, size_t side, const ParsedPacket& packet) {
 }
 
 bool BearsTag(const Flow& flow, size_t side, uint32_t tag) {
-  return tag == 0 || !IsHeard(flow, 1 - side) || tag == flow.next[1 - side];
+  const size_t other = 1 - side;
+  return tag == 0 || !IsHeard(flow, other) || tag == flow.next[other] ||
+         (Waits(flow, other) && tag == flow.acked[other]);
 }
 
 }  // namespace npf::conntrack

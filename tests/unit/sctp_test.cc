@@ -78,6 +78,17 @@ TEST(SctpTest, AnEndBearsTheReceiversTagOrItsOwnReflected) {
   EXPECT_EQ(FollowSctp(refused, 1, Packet(kAbort, 10)), Step::kEnds);
 }
 
+// RFC 9260, 8.4: whoever refuses to begin anew says so, and the association stays as it is.
+TEST(SctpTest, ANewBeginningMayBeRefused) {
+  Flow flow = Open();
+  FollowSctp(flow, 0, Packet(kInit, 0, 30));
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kAbort, 31)), Step::kWrongTag);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kShutdownComplete, 30)), Step::kWrongTag);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kAbort, 30)), Step::kGoesOn);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kData, 10)), Step::kGoesOn);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kAbort, 10)), Step::kEnds);
+}
+
 // RFC 9260, 5.2: an end that has lost its state begins anew, and the old tags hold until it is
 // done.
 TEST(SctpTest, AnEndBeginsAnew) {
@@ -148,6 +159,11 @@ TEST(SctpTest, WhatAnErrorMayQuoteBearsTheTag) {
   EXPECT_TRUE(BearsTag(flow, 0, 0)) << "an INIT";
   EXPECT_FALSE(BearsTag(flow, 0, 10));
   EXPECT_TRUE(BearsTag(Begun(), 0, 12'345));
+  Flow anew = Open();
+  FollowSctp(anew, 0, Packet(kInit, 0, 30));
+  EXPECT_TRUE(BearsTag(anew, 1, 30)) << "an INIT ACK";
+  EXPECT_TRUE(BearsTag(anew, 1, 10));
+  EXPECT_FALSE(BearsTag(anew, 1, 31));
 }
 
 }  // namespace
