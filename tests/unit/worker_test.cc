@@ -219,6 +219,19 @@ TEST(WorkerTest, Midstream) {
   EXPECT_EQ(allow.Outcome(Tcp4(1005, 80, kRst)), "deny no_state");
 }
 
+TEST(WorkerTest, NoAssociationBeginsWithItsEnd) {
+  const auto packet = [](uint8_t chunk) {
+    return Packet(Ipv4{.src = kClient, .dst = kServer, .protocol = kProtocolSctp},
+                  Sctp(1000, 9, chunk));
+  };
+  Bench bench(kOnlyPort80, {.midstream_allow = true});
+  constexpr uint8_t kInitAck = 2, kAbort = 6, kShutdownComplete = 14, kHeartbeat = 4;
+  for (const uint8_t chunk : {kInitAck, kAbort, kShutdownComplete}) {
+    EXPECT_EQ(bench.Outcome(packet(chunk)), "deny no_state") << int{chunk};
+  }
+  EXPECT_EQ(bench.Outcome(packet(kHeartbeat)), "allow policy");
+}
+
 TEST(WorkerTest, OthersThanPodsNeedNoState) {
   Bench bench;
   const Bytes packet =
