@@ -242,7 +242,9 @@ void Worker::Impl::SettleFirstFragment(const Passing& passing) {
   Datagram* const datagram = datagrams_->Begin(packet, now_ns_);
   if (datagram == nullptr) return;
   datagram->Cover(packet);
-  datagram->judged = judgement.reply ? Reversed(packet.key) : packet.key;
+  // Policy was asked about what began the connection, and that is this one where it says so (A67).
+  const bool of_other = judgement.reply && !SaysItStarts(packet);
+  datagram->judged = of_other ? Reversed(packet.key) : packet.key;
   datagram->verdict = judgement.verdict;
   datagram->reply = judgement.reply;
   datagram->flow_reason = judgement.flow_reason;

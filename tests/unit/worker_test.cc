@@ -68,6 +68,13 @@ spec:
   podSelector: {matchLabels: {app: server}}
   ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]
 )";
+constexpr char kServerGoesNowhere[] = R"(
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: out, namespace: x}
+spec: {podSelector: {matchLabels: {app: server}}, policyTypes: [Egress]}
+)";
 
 Program ProgramOf(const char* policies) {
   SnapshotBuilder builder;
@@ -420,6 +427,23 @@ TEST(WorkerTest, AChangeOfPolicyJudgesFragmentsAgain) {
     bench.worker.Replace(ProgramOf(kNothing));
     EXPECT_EQ(bench.Outcome(Part(53, 512, 496, false)), keep ? "allow policy" : "deny policy");
   }
+}
+
+// An echo request against the direction of a known echo was judged by itself; and so it is again.
+TEST(WorkerTest, AFragmentOfAStartIsJudgedAgainAsOne) {
+  const auto part = [](bool reply, uint8_t type, bool first) {
+    constexpr uint16_t kMore = 0x2000, kThirdUnit = 2;
+    return Packet(Ipv4{.src = reply ? kServer : kClient,
+                       .dst = reply ? kClient : kServer,
+                       .protocol = kProtocolIcmp,
+                       .fragment = first ? kMore : kThirdUnit},
+                  first ? Icmp(type, 0, 7) + Zeros(8) : Zeros(8));
+  };
+  Bench bench("");
+  EXPECT_EQ(bench.Outcome(Echo(8, 7, false)), "allow no_policy");
+  EXPECT_EQ(bench.Outcome(part(true, 8, true)), "allow no_policy");
+  bench.worker.Replace(ProgramOf(kServerGoesNowhere));
+  EXPECT_EQ(bench.Outcome(part(true, 8, false)), "deny policy");
 }
 
 TEST(WorkerTest, FragmentsOfAnotherVlanAreOfAnotherDatagram) {
