@@ -7,7 +7,7 @@
 //
 //   flow_index.h    hash ─► slots, when they expire      tcp.h    windows, handshake, end
 //   flow.h          slot ─► ends, state, numbers         sctp.h   tags
-//   openings.h      what makes room first, free slots    source_counts.h   who has opened how many
+//   slots.h         what makes room first, free slots    source_counts.h   who has opened how many
 //
 // docs/decisions/connections.md says why it is built so.
 //
@@ -28,7 +28,7 @@
 #include "conntrack/flow.h"
 #include "conntrack/flow_index.h"
 #include "conntrack/keyed_hash.h"
-#include "conntrack/openings.h"
+#include "conntrack/slots.h"
 #include "conntrack/source_counts.h"
 #include "npf/packet.h"
 
@@ -134,8 +134,8 @@ class FlowTable {
   std::unique_ptr<std::byte, Release> own_;  // null: the caller's
   Header* header_;
   FlowIndex index_;
-  Flow* flows_;  // [0] is nobody
-  Openings openings_;
+  Flow* flows_;     // [0] is nobody
+  Slots openings_;  // and which slots are free
   SourceCounts sources_;
   Secret secret_;
   size_t size_ = 0;

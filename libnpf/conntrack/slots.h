@@ -1,7 +1,7 @@
-// The flows that are opening, oldest first, and the slots that no flow has: lists by slot, beside
-// the flows, which only the begin and the end of a connection touch.
-#ifndef NPF_CONNTRACK_OPENINGS_H_
-#define NPF_CONNTRACK_OPENINGS_H_
+// Slots 1 to `capacity` of an array: which are free, and a list of some of the others, oldest
+// first. The lists stand beside the array, and only beginnings and ends touch them.
+#ifndef NPF_CONNTRACK_SLOTS_H_
+#define NPF_CONNTRACK_SLOTS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -9,10 +9,10 @@
 
 namespace npf::conntrack {
 
-class Openings {
+class Slots {
  public:
-  // Of slots 1 to `capacity`, all free.
-  explicit Openings(size_t capacity) : links_(capacity + 1) {
+  // All free.
+  explicit Slots(size_t capacity) : links_(capacity + 1) {
     for (size_t slot = capacity; slot != 0; --slot) Release(static_cast<uint32_t>(slot));
   }
 
@@ -27,7 +27,7 @@ class Openings {
     free_ = slot;
   }
 
-  // The slot 0 stands for both ends of the list.
+  // To the list, where the slot 0 stands for both ends.
   void Add(uint32_t slot) {
     const uint32_t newest = links_[0].older;
     links_[slot] = {.newer = 0, .older = newest};
@@ -56,4 +56,4 @@ class Openings {
 
 }  // namespace npf::conntrack
 
-#endif  // NPF_CONNTRACK_OPENINGS_H_
+#endif  // NPF_CONNTRACK_SLOTS_H_
