@@ -74,13 +74,11 @@ bool AreWithin(uint32_t begin, uint64_t span, uint32_t first, uint32_t count) {
 
 uint32_t UnderWay(const Flow& flow, size_t side) { return flow.next[side] - flow.acked[side]; }
 
-// What `side` may send: from one window behind what it has sent, or from what was acknowledged last
-// (a SYN's data know no window, RFC 7413), to one window beyond what was acknowledged.
+// What `side` may send. It has heard of no acknowledgement that is further back than a window, for
+// what it had sent by then ended in that window.
 bool IsInWindow(const Flow& flow, size_t side, uint32_t first, uint32_t count) {
   const uint32_t window = WindowOf(flow, 1 - side);
-  const uint32_t under_way = UnderWay(flow, side);
-  const uint32_t back = std::max(window, under_way);
-  return AreWithin(flow.next[side] - back, uint64_t{back} - under_way + window, first, count);
+  return AreWithin(flow.acked[side] - window, uint64_t{2} * window, first, count);
 }
 
 // Whether something of `side` is acknowledged that was not before.

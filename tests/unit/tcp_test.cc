@@ -163,7 +163,7 @@ TEST(TcpTest, DataOfASynAreSentAgain) {
   connection.From(1, {.flags = kSyn | kAck, .acknowledgement = 101, .window = 10});
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 1, .bytes = 10}),
             Step::kGoesOn);
-  EXPECT_EQ(connection.From(0, {.sequence = 99, .acknowledgement = 1, .bytes = 10}),
+  EXPECT_EQ(connection.From(0, {.sequence = 90, .acknowledgement = 1, .bytes = 10}),
             Step::kOutOfWindow);
 }
 
@@ -175,6 +175,16 @@ TEST(TcpTest, AcknowledgementsAreOfWhatWasSent) {
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 1901}), Step::kGoesOn);
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 901}), Step::kGoesOn);
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 900}), Step::kOutOfWindow);
+}
+
+// Acknowledgements pass, and are lost behind us.
+TEST(TcpTest, WhatWasAcknowledgedMayComeAgain) {
+  Connection connection = Connection::Open();
+  connection.From(0, {.sequence = 101, .acknowledgement = 901, .bytes = 500});
+  connection.From(1, {.sequence = 901, .acknowledgement = 601});
+  connection.From(0, {.sequence = 601, .acknowledgement = 901, .bytes = 1, .fragment = true});
+  EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 901, .bytes = 1000}),
+            Step::kGoesOn);
 }
 
 // Its first fragment does not say how long it is, and the others have no header.
@@ -236,7 +246,7 @@ TEST(TcpTest, SequenceNumbersWrap) {
   EXPECT_EQ(connection.From(1, {.sequence = 901, .acknowledgement = 0x55}), Step::kGoesOn);
   EXPECT_EQ(connection.From(0, {.sequence = 0x55, .acknowledgement = 901, .bytes = 1000}),
             Step::kGoesOn);
-  EXPECT_EQ(connection.From(0, {.sequence = 0xfffffff1, .acknowledgement = 901, .bytes = 1}),
+  EXPECT_EQ(connection.From(0, {.sequence = 0xfffffc00, .acknowledgement = 901, .bytes = 1}),
             Step::kOutOfWindow);
 }
 
@@ -261,7 +271,7 @@ TEST(TcpTest, OnlyAnExactRstEnds) {
     for (const uint32_t near : {exact + 1, exact - 1, exact + 900, exact - 900}) {
       EXPECT_EQ(connection.From(side, {.flags = kRst, .sequence = near}), Step::kGoesOn);
     }
-    for (const uint32_t far : {exact + 1001, exact - 1001, exact + 0x80000000}) {
+    for (const uint32_t far : {exact + 1001, exact - 1051, exact + 0x80000000}) {
       EXPECT_EQ(connection.From(side, {.flags = kRst, .sequence = far}), Step::kOutOfWindow);
     }
     EXPECT_EQ(connection.From(side, {.flags = kRst, .sequence = exact}), Step::kEnds);
