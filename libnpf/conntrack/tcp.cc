@@ -128,7 +128,11 @@ void Confirm(Flow& flow) {
 // A SYN without ACK. Policy has been asked about one that goes against its connection's direction.
 Step FollowSyn(Flow& flow, size_t side, const ParsedPacket& packet) {
   if (flow.state != FlowState::kOpening) return Step::kGoesOn;
-  HearSide(flow, side, packet);                      // again, maybe with other numbers
+  // Again, maybe with other numbers; or without the data that it had, which may have arrived.
+  const bool same = IsHeard(flow, side) && flow.acked[side] == packet.tcp_sequence;
+  const uint32_t before = same ? UnderWay(flow, side) : 0;
+  HearSide(flow, side, packet);
+  flow.next[side] = flow.acked[side] + std::max(before, UnderWay(flow, side));
   if (side == 1) flow.state = FlowState::kAnswered;  // both open at once (A67)
   return Step::kGoesOn;
 }

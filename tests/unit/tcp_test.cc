@@ -99,6 +99,14 @@ TEST(TcpTest, AnAnswerAcknowledgesTheSyn) {
   }
 }
 
+// RFC 7413, 4.2.2: where the answer is lost, the SYN comes again without data.
+TEST(TcpTest, ASynMayLoseItsData) {
+  Connection connection({.flags = kSyn, .sequence = 100, .bytes = 100});
+  EXPECT_EQ(connection.From(0, {.flags = kSyn, .sequence = 100}), Step::kGoesOn);
+  EXPECT_EQ(connection.From(1, {.flags = kSyn | kAck, .acknowledgement = 202}), Step::kOutOfWindow);
+  EXPECT_EQ(connection.From(1, {.flags = kSyn | kAck, .acknowledgement = 201}), Step::kGoesOn);
+}
+
 TEST(TcpTest, NothingComesBeforeTheAnswer) {
   Connection connection;
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 1}), Step::kOutOfWindow);
