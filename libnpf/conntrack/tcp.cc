@@ -12,6 +12,7 @@ using packet::kTcpFin;
 using packet::kTcpRst;
 using packet::kTcpSyn;
 
+constexpr uint32_t kWindowMax = 1 << 30;
 constexpr uint32_t kNoScale = 15;  // in the flow: this side's windows are not scaled
 
 // By how much `a` is ahead of `b`: sequence numbers wrap.
@@ -181,9 +182,8 @@ Step FollowUnheard(Flow& flow, size_t side, const ParsedPacket& packet) {
   }
   HearSide(flow, side, packet);
   flow.acked[other] = packet.tcp_acknowledgement;
-  if (Ahead(packet.tcp_acknowledgement, flow.next[other]) > 0) {
-    flow.next[other] = packet.tcp_acknowledgement;
-  }
+  // Where no window is so large (RFC 7323, 2.3), what was heard was not all, or not of this end.
+  if (UnderWay(flow, other) > kWindowMax) flow.next[other] = packet.tcp_acknowledgement;
   flow.state = FlowState::kEstablished;
   if (Has(packet, kTcpFin)) NoteFin(flow, side);
   return Step::kGoesOn;

@@ -353,6 +353,18 @@ TEST(TcpTest, TakenUpInTheMiddle) {
   }
 }
 
+// Whoever forges what is heard first cannot keep the other side's numbers from being known.
+TEST(TcpTest, NumbersInTheMiddleAreWithinAWindow) {
+  for (const uint32_t far : {0x40000001u, 0x80000000u, 0xffffff00u}) {
+    Connection connection({.sequence = 5000, .acknowledgement = 77});
+    EXPECT_EQ(connection.From(1, {.sequence = 77, .acknowledgement = 5000 - far}), Step::kGoesOn);
+    EXPECT_FALSE(HasInFlight(connection.flow(), 0, 5000 - far + 1));
+    EXPECT_EQ(connection.From(0, {.sequence = 5000 - far, .acknowledgement = 77, .bytes = 10}),
+              Step::kGoesOn);
+    EXPECT_TRUE(HasInFlight(connection.flow(), 0, 5000 - far + 10));
+  }
+}
+
 // What it acknowledges was acknowledged before; and a handshake has nothing to say in the middle.
 TEST(TcpTest, ASynAckInTheMiddleChangesNothing) {
   Connection connection({.sequence = 5000, .acknowledgement = 77, .bytes = 10});
