@@ -13,9 +13,11 @@
 //
 // Time comes from the caller, nanoseconds of whatever clock the packets bear; where it goes
 // backwards it stands. A flow expires when it has been idle for the time of its state, rounded up
-// to ticks of 2^24 ns, and a tick. Every operation takes bounded time, but for a jump of days,
-// after which the whole table is swept; nothing allocates after construction. Not thread-safe: one
-// table for each thread that judges.
+// to ticks of 2^24 ns, and a tick; ticks count from the first time that is told, and anew after a
+// pause that no flow outlives. What has expired is not found, but counts against every bound until
+// a sweep has passed over it. Every operation takes bounded time, but for a jump of days, after
+// which the whole table is swept; nothing allocates after construction. Not thread-safe: one table
+// for each thread that judges.
 #ifndef NPF_CONNTRACK_FLOW_TABLE_H_
 #define NPF_CONNTRACK_FLOW_TABLE_H_
 

@@ -93,6 +93,7 @@ std::vector<uint64_t> Model::Expiries() const {
   for (const auto& [key, connection] : connections_) {
     expiries.push_back(base_ns_ + connection.expires_tick * kTickNs);
   }
+  for (const auto& [name, datagram] : datagrams_) expiries.push_back(datagram.expires_ns);
   return expiries;
 }
 

@@ -58,7 +58,7 @@ class Model {
   ModelCounts counts() const;
   // Whatever side `key` names; null where none is known. For who wants to forge.
   const Connection* Find(const Key& key) const;
-  // When connections expire, if nothing comes.
+  // When connections and datagrams expire, if nothing comes.
   std::vector<uint64_t> Expiries() const;
 
  private:

@@ -86,5 +86,30 @@ TEST(SimulatorTest, AThousandPolicies) {
               static_cast<unsigned long long>(Sum(tally)), SecondsSince(start));
 }
 
+// A133: the number of a tick comes again after 2^32 of them, two years and a quarter.
+TEST(SimulatorTest, TicksWrap) {
+  constexpr uint64_t kSecondNs = 1'000'000'000;
+  constexpr uint64_t kTurnNs = uint64_t{1} << 56;
+  Policies policies;
+  Contest contest(policies, {.options = {.checksums = Checksums::kIgnore, .flows_max = 12}});
+  testing::Random random(1);
+  for (uint64_t now_ns = 1; now_ns < kTurnNs + 40'000 * kSecondNs;) {
+    contest.Begin(now_ns, {});
+    Wire wire;
+    wire.key = {.protocol = kProtocolUdp,
+                .src = 0,
+                .dst = 1,
+                .src_port = static_cast<uint16_t>(random.Between(1, 3)),
+                .dst_port = 53};
+    contest.Add(wire);
+    if (random.Chance(50)) wire.key = wire.key.Reversed();
+    contest.Add(wire);
+    ASSERT_EQ(contest.End(), "");
+    // No pause is so long that ticks count anew.
+    const bool near = now_ns > kTurnNs - 40'000 * kSecondNs;
+    now_ns += (near ? random.Between(1, 400) : 17'000) * kSecondNs;
+  }
+}
+
 }  // namespace
 }  // namespace npf::simulator

@@ -123,7 +123,9 @@ void TcpEnd::ReceiveInSynSent(const Wire& wire, std::vector<Wire>& out) {
   if (!wire.Has(kSyn)) return;
   LearnScale(wire);
   received_ = wire.sequence + 1 + wire.data;
-  if (!wire.Has(kAck)) {  // both open at once
+  if (!wire.Has(kAck)) {  // both open at once; early data have to come again
+    left_ += early_;
+    sent_ = begin_ + 1;
     state_ = State::kSynReceived;
     out.push_back(Syn(kSyn | kAck));
     return;

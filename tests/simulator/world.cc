@@ -100,7 +100,7 @@ void World::PassTime() {
   if (random_.Chance(10)) {
     now_ns_ -= random_.Below(std::min(now_ns_, kSecondNs));  // time stands
   } else if (!expiries.empty() && random_.Chance(50)) {
-    // The nanosecond at which a connection expires, or one beside it.
+    // The nanosecond at which something expires, or one beside it.
     now_ns_ = std::max(now_ns_, random_.Pick(expiries) + random_.Below(3) - 1);
   } else {
     now_ns_ += kJumps[random_.Below(std::size(kJumps))] * kSecondNs + random_.Below(kSecondNs);
