@@ -77,8 +77,10 @@ TEST(SimulatorTest, AThousandPolicies) {
   plan.traffic.conversations = 40;
   plan.traffic.hosts = 6;
   const auto start = std::chrono::steady_clock::now();
-  Tally tally;
-  EXPECT_EQ(RunWorld(policies, plan, FromEnvironment("NPF_SIMULATOR_SEED", 1), tally), "");
+  World world(policies, plan, FromEnvironment("NPF_SIMULATOR_SEED", 1));
+  EXPECT_EQ(world.Run(false), "");
+  EXPECT_EQ(world.generation(), kGenerations);
+  const Tally& tally = world.tally();
   EXPECT_EQ(Sum(tally), plan.packets);
   std::printf("== report: engine and model, %zu changes of policy\n", kGenerations);
   Print(tally);

@@ -67,8 +67,8 @@ class World {
   Tally tally_;
 };
 
-// Runs a world of this seed. Where something differs, the text tells what, and, of a world that is
-// not too long, a sequence that is as short as can be.
+// Runs a world of this seed. Where something differs, the text tells what, and a sequence that is
+// as short as can be.
 std::string RunWorld(Policies& policies, const Plan& plan, uint64_t seed, Tally& tally);
 
 }  // namespace npf::simulator
