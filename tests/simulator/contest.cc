@@ -1,6 +1,7 @@
 #include "simulator/contest.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +24,26 @@ bool IsSame(const Answer& a, Answer b) {
   const bool of_flow = a.reason == Reason::kEstablished || a.reason == Reason::kRelated;
   if (!of_flow) b.flow_reason = a.flow_reason;
   return a == b;
+}
+
+using Differs = std::function<bool(const Sequence&)>;
+
+// Erases runs of a list in `sequence`, from all of it to single ones, while it still differs.
+template <typename ListOf>
+void ShrinkList(Sequence& sequence, const Differs& differs, ListOf list_of) {
+  for (size_t step = list_of(sequence).size(); step > 0; step /= 2) {
+    for (size_t at = 0; at < list_of(sequence).size();) {
+      Sequence tried = sequence;
+      auto& list = list_of(tried);
+      const auto from = list.begin() + static_cast<ptrdiff_t>(at);
+      list.erase(from, from + static_cast<ptrdiff_t>(std::min(step, list.size() - at)));
+      if (differs(tried)) {
+        sequence = std::move(tried);
+      } else {
+        at += step;
+      }
+    }
+  }
 }
 
 bool IsBetween(size_t value, size_t least, size_t most) { return least <= value && value <= most; }
@@ -115,32 +136,20 @@ std::string Replay(Policies& policies, const Setup& setup, const Sequence& seque
 
 Sequence Shrink(Policies& policies, const Setup& setup, Sequence sequence) {
   // A Worker's hashes are its own, so that what depends on them may need some trials.
-  const auto differs = [&](const Sequence& tried) {
+  const Differs differs = [&](const Sequence& tried) {
     constexpr int kTrials = 3;
     for (int i = 0; i < kTrials; ++i) {
       if (!Replay(policies, setup, tried).empty()) return true;
     }
     return false;
   };
-  for (size_t step = sequence.size(); step > 0; step /= 2) {
-    for (size_t at = 0; at < sequence.size();) {
-      Sequence tried = sequence;
-      const size_t count = std::min(step, tried.size() - at);
-      const auto from = tried.begin() + static_cast<ptrdiff_t>(at);
-      tried.erase(from, from + static_cast<ptrdiff_t>(count));
-      differs(tried) ? void(sequence = std::move(tried)) : void(at += step);
-    }
-  }
+  ShrinkList(sequence, differs, [](Sequence& tried) -> Sequence& { return tried; });
   for (size_t at = 0; at < sequence.size(); ++at) {
-    for (size_t step = sequence[at].wires.size(); step > 0; step /= 2) {
-      for (size_t i = 0; i < sequence[at].wires.size();) {
-        Sequence tried = sequence;
-        std::vector<Wire>& wires = tried[at].wires;
-        const auto from = wires.begin() + static_cast<ptrdiff_t>(i);
-        wires.erase(from, from + static_cast<ptrdiff_t>(std::min(step, wires.size() - i)));
-        differs(tried) ? void(sequence = std::move(tried)) : void(i += step);
-      }
-    }
+    ShrinkList(
+        sequence, differs, [at](Sequence & tried) -> auto& { return tried[at].wires; });
+    Sequence tried = sequence;
+    tried[at].program.reset();
+    if (differs(tried)) sequence = std::move(tried);
   }
   return sequence;
 }
