@@ -30,6 +30,27 @@ if(NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
   set_tests_properties(hot_path.objects PROPERTIES LABELS quick)
 endif()
 
+# The engine against a slow model of it, on simulated traffic. As with the slow parser, the helpers
+# keep the flags of the preset.
+add_library(npf_simulator STATIC
+  simulator/contest.cc simulator/datagrams.cc simulator/forger.cc simulator/model.cc
+  simulator/policies.cc simulator/sctp_peer.cc simulator/sctp_rules.cc simulator/tcp_end.cc
+  simulator/tcp_rules.cc simulator/traffic.cc simulator/wire.cc simulator/world.cc)
+target_include_directories(npf_simulator PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
+                                                ${PROJECT_SOURCE_DIR}/libnpf)
+target_link_libraries(npf_simulator PUBLIC npf_load npf_npf npf_reference PRIVATE npf_flags)
+add_executable(simulator_test simulator/simulator_test.cc)
+target_link_libraries(simulator_test PRIVATE npf_simulator GTest::gtest_main npf_test_flags)
+set(npf_simulator_sequences 12000)
+if(NPF_SANITIZE OR NPF_COVERAGE)
+  set(npf_simulator_sequences 1500)
+endif()
+gtest_discover_tests(simulator_test TEST_PREFIX simulator. PROPERTIES LABELS quick COST 20 TIMEOUT 600
+  ENVIRONMENT NPF_SIMULATOR_SEQUENCES=${npf_simulator_sequences})
+add_test(NAME simulator.long COMMAND simulator_test)
+set_tests_properties(simulator.long PROPERTIES LABELS slow COST 300 TIMEOUT 3600
+  ENVIRONMENT "NPF_SIMULATOR_SEQUENCES=250000;NPF_SIMULATOR_SEED=1000000;NPF_SIMULATOR_SWAPPED=50000000")
+
 if(NPF_BUILD_TOOLS)
   find_package(ZLIB REQUIRED)
   add_executable(capture_test
@@ -42,6 +63,12 @@ if(NPF_BUILD_TOOLS)
   add_executable(traces_test conformance/traces_test.cc)
   target_link_libraries(traces_test PRIVATE npf_testing npf_capture GTest::gtest_main npf_test_flags)
   gtest_discover_tests(traces_test TEST_PREFIX traces. PROPERTIES LABELS quick TIMEOUT 600)
+
+  add_executable(scatter_test simulator/scatter_test.cc testing/shared_data.cc)
+  target_compile_definitions(scatter_test PRIVATE NPF_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(scatter_test PRIVATE npf_simulator npf_capture GTest::gtest_main ZLIB::ZLIB
+                                             npf_test_flags)
+  gtest_discover_tests(scatter_test TEST_PREFIX scatter. PROPERTIES LABELS quick)
 
   # The parser against a slow one that shares nothing with it. What takes the time are the helpers,
   # which keep the flags of the preset.

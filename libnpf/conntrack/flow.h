@@ -11,18 +11,22 @@
 namespace npf::conntrack {
 
 enum class FlowState : uint8_t {
-  kOpening,    // only the side that began has been heard
-  kAnswered,   // TCP, SCTP: the other has answered, and waits for a confirmation
-  kMidstream,  // TCP, SCTP: begun in the middle, one side heard
+  kOpening,        // only the side that began has been heard
+  kAnswered,       // TCP, SCTP: the other has answered, and waits for a confirmation
+  kAnsweredEnded,  // TCP: and has sent its FIN already
+  kMidstream,      // TCP, SCTP: begun in the middle, one side heard
   kEstablished,
   kEndedFirst,  // TCP: the side that began has sent its FIN
   kEndedOther,  // TCP: the other has
   kClosed,      // TCP: both have
 };
-inline constexpr uint32_t kFlowStates = 7;
 
 // Openings make room for others (A71).
 constexpr bool IsOpening(FlowState state) { return state < FlowState::kEstablished; }
+// The side that began has not confirmed the answer yet.
+constexpr bool IsAnswered(FlowState state) {
+  return state == FlowState::kAnswered || state == FlowState::kAnsweredEnded;
+}
 
 // Sides: 0 began, 1 is the other. The address of IPv4 stands in the first four bytes; the rest is
 // zero. ICMP echo has its identifier as both ports.
@@ -31,7 +35,7 @@ struct alignas(64) Flow {
   uint16_t port[2];
   uint8_t protocol;
   uint8_t family;
-  FlowState state : 3;
+  FlowState state : 3;  // each number is one
   uint8_t reason : 3;   // Reason: what policy said of the first packet
   uint8_t heard : 2;    // a bit for each side whose numbers below are known
   uint8_t scales;       // TCP: window scales, of side 0 in the lower half. SCTP: see sctp.h
@@ -40,7 +44,9 @@ struct alignas(64) Flow {
   uint32_t next[2];
   // TCP: behind the last byte of this side that the other has acknowledged. SCTP: a tag to come.
   uint32_t acked[2];
-  uint16_t window[2];  // TCP: the largest that this side has offered, to be shifted by its scale
+  // TCP: the largest that this side has offered, to be shifted by its scale once both are heard;
+  // what a SYN offered is rounded up.
+  uint16_t window[2];
 };
 static_assert(sizeof(Flow) == 64);
 static_assert(static_cast<uint8_t>(Reason::kServiceAddress) < 8);

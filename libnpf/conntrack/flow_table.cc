@@ -13,7 +13,7 @@
 namespace npf::conntrack {
 namespace {
 
-constexpr char kMagic[8] = {'N', 'P', 'F', 'F', 'L', 'O', 'W', '1'};
+constexpr char kMagic[8] = {'N', 'P', 'F', 'F', 'L', 'O', 'W', '2'};
 constexpr size_t kLineBytes = 64;
 constexpr uint64_t kCapacityMax = uint64_t{1} << 29;
 
@@ -123,7 +123,7 @@ void FlowTable::Release::operator()(std::byte* memory) const {
 
 size_t FlowTable::BytesFor(size_t capacity) {
   return sizeof(Header) + FlowIndex::BucketsFor(capacity) * sizeof(FlowBucket) +
-         (capacity + 1) * (sizeof(Flow) + sizeof(Openings::Links));
+         (capacity + 1) * (sizeof(Flow) + sizeof(Slots::Links));
 }
 
 FlowTable::FlowTable(const FlowTableOptions& options) : FlowTable(options, {}) {}
@@ -138,10 +138,10 @@ FlowTable::FlowTable(const FlowTableOptions& options, std::span<std::byte> memor
       header_(reinterpret_cast<Header*>(own_ != nullptr ? own_.get() : memory.data())),
       index_({reinterpret_cast<FlowBucket*>(header_ + 1), FlowIndex::BucketsFor(capacity_)}),
       flows_(reinterpret_cast<Flow*>(&index_.bucket(0) + index_.bucket_count())),
-      openings_({reinterpret_cast<Openings::Links*>(flows_ + capacity_ + 1), capacity_ + 1}),
+      openings_({reinterpret_cast<Slots::Links*>(flows_ + capacity_ + 1), capacity_ + 1}),
       secret_(NewSecret()) {
   if (own_ == nullptr)
-    std::memset(header_, 0, BytesFor(capacity_) - sizeof(Openings::Links) * (capacity_ + 1));
+    std::memset(header_, 0, BytesFor(capacity_) - sizeof(Slots::Links) * (capacity_ + 1));
   header_->capacity = capacity_;
   header_->bucket_count = index_.bucket_count();
   std::memcpy(header_->magic, kMagic, sizeof kMagic);
@@ -311,9 +311,7 @@ bool FlowTable::IsSound(const Flow& flow) {
     if (v4 && std::memcmp(address + 4, kZero, sizeof kZero) != 0) return false;
   }
   const bool numbered = flow.protocol == kProtocolTcp || flow.protocol == kProtocolSctp;
-  const auto state = static_cast<uint32_t>(flow.state);
-  return state < kFlowStates &&
-         (numbered || flow.state == FlowState::kOpening || flow.state == FlowState::kEstablished);
+  return numbered || flow.state == FlowState::kOpening || flow.state == FlowState::kEstablished;
 }
 
 Adopted FlowTable::Adopt(std::span<const std::byte> memory) {

@@ -7,15 +7,17 @@
 //
 //   flow_index.h    hash ─► slots, when they expire      tcp.h    windows, handshake, end
 //   flow.h          slot ─► ends, state, numbers         sctp.h   tags
-//   openings.h      what makes room first, free slots    source_counts.h   who has opened how many
+//   slots.h         what makes room first, free slots    source_counts.h   who has opened how many
 //
 // docs/decisions/connections.md says why it is built so.
 //
 // Time comes from the caller, nanoseconds of whatever clock the packets bear; where it goes
 // backwards it stands. A flow expires when it has been idle for the time of its state, rounded up
-// to ticks of 2^24 ns, and a tick. Every operation takes bounded time, but for a jump of days,
-// after which the whole table is swept; nothing allocates after construction. Not thread-safe: one
-// table for each thread that judges.
+// to ticks of 2^24 ns, and a tick; ticks count from the first time that is told, and anew after a
+// pause that no flow outlives. What has expired is not found, but counts against every bound until
+// a sweep has passed over it. Every operation takes bounded time, but for a jump of days, after
+// which the whole table is swept; nothing allocates after construction. Not thread-safe: one table
+// for each thread that judges.
 #ifndef NPF_CONNTRACK_FLOW_TABLE_H_
 #define NPF_CONNTRACK_FLOW_TABLE_H_
 
@@ -28,7 +30,7 @@
 #include "conntrack/flow.h"
 #include "conntrack/flow_index.h"
 #include "conntrack/keyed_hash.h"
-#include "conntrack/openings.h"
+#include "conntrack/slots.h"
 #include "conntrack/source_counts.h"
 #include "npf/packet.h"
 
@@ -144,8 +146,8 @@ class FlowTable {
   Memory own_;  // null: the caller's
   Header* header_;
   FlowIndex index_;
-  Flow* flows_;  // [0] is nobody
-  Openings openings_;
+  Flow* flows_;     // [0] is nobody
+  Slots openings_;  // and which slots are free
   SourceCounts sources_;
   Secret secret_;
   size_t size_ = 0;

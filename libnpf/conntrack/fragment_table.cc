@@ -29,7 +29,11 @@ bool Datagram::Cover(const ParsedPacket& fragment) {
 }
 
 FragmentTable::FragmentTable(size_t capacity)
-    : datagrams_(capacity + 1), heads_(std::bit_ceil(capacity)), secret_(NewSecret()) {}
+    : datagrams_(capacity + 1),
+      heads_(std::bit_ceil(capacity)),
+      links_(capacity + 1),
+      slots_(links_),
+      secret_(NewSecret()) {}
 
 FragmentTable::Name FragmentTable::NameOf(const ParsedPacket& fragment) {
   Name name;
@@ -55,55 +59,50 @@ Datagram* FragmentTable::Find(const ParsedPacket& fragment, uint64_t now_ns) {
 }
 
 Datagram* FragmentTable::Begin(const ParsedPacket& first, uint64_t now_ns) {
-  DropFinished(now_ns);
+  DropExpired(now_ns);
   const Name name = NameOf(first);
   constexpr size_t kWordsOfSource = 2;
   const uint32_t source = KeyedHash(std::span(name).first(kWordsOfSource), secret_);
   const auto holder = static_cast<uint16_t>(source % kHolders);
   const size_t capacity = datagrams_.size() - 1;
   if (held_[holder] >= capacity / 8) return nullptr;
-  if (in_ring_ == capacity) DropOldest();
-  Datagram& made = datagrams_[next_];
+  uint32_t slot = slots_.Take();
+  if (slot == 0) {
+    Erase(datagrams_[slots_.oldest()]);
+    slot = slots_.Take();
+  }
+  slots_.Add(slot);
+  Datagram& made = datagrams_[slot];
   made = Datagram();
   made.name_ = name;
   made.hash_ = KeyedHash(name, secret_);
   made.holder_ = holder;
   made.expires_ns_ = now_ns + kLifetimeNs;
-  made.used_ = true;
   ++held_[holder];
-  ++size_;
-  ++in_ring_;
   uint32_t& head = heads_[made.hash_ & (heads_.size() - 1)];
   made.chain_ = head;
-  head = next_;
-  next_ = After(next_);
+  head = slot;
   return &made;
 }
 
 // A few at a time, so that no packet waits for many.
-void FragmentTable::DropFinished(uint64_t now_ns) {
+void FragmentTable::DropExpired(uint64_t now_ns) {
   constexpr int kAtATime = 8;
-  for (int i = 0; i < kAtATime && in_ring_ != 0; ++i) {
-    const Datagram& oldest = datagrams_[oldest_];
-    if (oldest.used_ && oldest.expires_ns_ > now_ns) return;
-    DropOldest();
+  for (int i = 0; i < kAtATime && slots_.count() != 0; ++i) {
+    Datagram& oldest = datagrams_[slots_.oldest()];
+    if (oldest.expires_ns_ > now_ns) return;
+    Erase(oldest);
   }
 }
 
-void FragmentTable::DropOldest() {
-  if (datagrams_[oldest_].used_) Erase(datagrams_[oldest_]);
-  oldest_ = After(oldest_);
-  --in_ring_;
-}
-
 void FragmentTable::Erase(Datagram& datagram) {
-  const auto index = static_cast<uint32_t>(&datagram - datagrams_.data());
+  const auto slot = static_cast<uint32_t>(&datagram - datagrams_.data());
   uint32_t* link = &heads_[datagram.hash_ & (heads_.size() - 1)];
-  while (*link != index) link = &datagrams_[*link].chain_;
+  while (*link != slot) link = &datagrams_[*link].chain_;
   *link = datagram.chain_;
-  datagram.used_ = false;
   --held_[datagram.holder_];
-  --size_;
+  slots_.Remove(slot);
+  slots_.Release(slot);
 }
 
 }  // namespace npf::conntrack

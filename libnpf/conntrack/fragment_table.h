@@ -10,11 +10,14 @@
 // poisons the datagram: it and whatever comes of it later is denied.
 //
 //   heads_     [h] ──► datagram ──► datagram     chains by hash (secretly keyed)
-//   datagrams_ one array of `capacity`, never grown; a ring by age, as all live equally long
+//   datagrams_ one array of `capacity`, never grown
+//   slots_     which of it are free, and the others by age, as all live equally long
 //   held_      how many each source holds, by a hash of it: none holds more than an eighth (A11)
 //
-// Where the table is full, the oldest datagram makes room: the rest of it will be denied, and
-// nothing else is (A11, A13). Time and threads: as FlowTable.
+// A datagram of which all has passed gives its place back at once. Where the table is full, the
+// oldest makes room: the rest of it will be denied, and nothing else is (A11, A13). What has
+// expired counts as held until it is dropped, a few at each beginning. Time and threads: as
+// FlowTable.
 #ifndef NPF_CONNTRACK_FRAGMENT_TABLE_H_
 #define NPF_CONNTRACK_FRAGMENT_TABLE_H_
 
@@ -24,6 +27,7 @@
 #include <vector>
 
 #include "conntrack/keyed_hash.h"
+#include "conntrack/slots.h"
 #include "npf/flow.h"
 #include "npf/packet.h"
 #include "npf/verdict.h"
@@ -61,7 +65,6 @@ class Datagram {
   uint16_t covered_ = 0;
   bool end_known_ = false;
   bool poisoned_ = false;
-  bool used_ = false;
   std::array<Part, kPartsMax> parts_;
 };
 
@@ -82,24 +85,20 @@ class FragmentTable {
   // All of it has passed.
   void Erase(Datagram& datagram);
 
-  size_t size() const { return size_; }
+  size_t size() const { return slots_.count(); }
 
  private:
   using Name = std::array<uint64_t, 6>;
   static Name NameOf(const ParsedPacket& fragment);
-  void DropFinished(uint64_t now_ns);
-  void DropOldest();
-  uint32_t After(uint32_t place) const { return place == datagrams_.size() - 1 ? 1 : place + 1; }
+  void DropExpired(uint64_t now_ns);
 
   static constexpr size_t kHolders = 4096;
 
-  std::vector<Datagram> datagrams_;  // [0] is nobody; the others a ring
+  std::vector<Datagram> datagrams_;  // [0] is nobody
   std::vector<uint32_t> heads_;      // a power of two of them
   std::array<uint32_t, kHolders> held_{};
-  uint32_t oldest_ = 1;
-  uint32_t next_ = 1;
-  size_t in_ring_ = 0;  // with those that were erased in its middle
-  size_t size_ = 0;
+  std::vector<Slots::Links> links_;
+  Slots slots_;
   Secret secret_;
 };
 

@@ -24,7 +24,8 @@ void BeginSctp(Flow& flow, size_t side, const ParsedPacket& packet);
 // A packet from `side`. What does not pass changes nothing.
 Step FollowSctp(Flow& flow, size_t side, const ParsedPacket& packet);
 
-// Whether a packet from `side` may bear the tag: the other side's, or the 0 of an INIT.
+// Whether a packet from `side` may bear the tag: the other side's, also one that waits, or the 0 of
+// an INIT.
 bool BearsTag(const Flow& flow, size_t side, uint32_t tag);
 
 }  // namespace npf::conntrack

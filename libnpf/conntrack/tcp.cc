@@ -12,13 +12,18 @@ using packet::kTcpFin;
 using packet::kTcpRst;
 using packet::kTcpSyn;
 
+constexpr uint32_t kWindowMax = 1 << 30;
 constexpr uint32_t kNoScale = 15;  // in the flow: this side's windows are not scaled
 
 // By how much `a` is ahead of `b`: sequence numbers wrap.
 int32_t Ahead(uint32_t a, uint32_t b) { return static_cast<int32_t>(a - b); }
 
 bool Has(const ParsedPacket& packet, uint8_t flag) { return (packet.tcp_flags & flag) != 0; }
-uint32_t EndOf(const ParsedPacket& packet) { return packet.tcp_sequence + packet.tcp_length; }
+// Of a segment in fragments, the first one does not tell: it may be as long as a datagram.
+uint32_t EndOf(const ParsedPacket& packet) {
+  constexpr uint32_t kDatagramBytes = 65'535;
+  return packet.tcp_sequence + (packet.fragment ? kDatagramBytes : packet.tcp_length);
+}
 
 uint32_t ScaleOf(const Flow& flow, size_t side) { return flow.scales >> (4 * side) & 15; }
 
@@ -36,10 +41,14 @@ uint32_t WindowOf(const Flow& flow, size_t side) {
 
 // RFC 7323, 2.2: windows are scaled where both SYNs have said so, and that of a SYN never is.
 void NegotiateScales(Flow& flow) {
-  if (ScaleOf(flow, 0) != kNoScale && ScaleOf(flow, 1) != kNoScale) return;
+  const bool scaled = ScaleOf(flow, 0) != kNoScale && ScaleOf(flow, 1) != kNoScale;
   for (const size_t side : {0, 1}) {
-    flow.window[side] = static_cast<uint16_t>(std::min<uint32_t>(WindowOf(flow, side), 0xffff));
-    SetScale(flow, side, kNoScale);
+    if (!scaled) {
+      SetScale(flow, side, kNoScale);
+      continue;
+    }
+    const uint32_t unit = 1u << ScaleOf(flow, side);
+    flow.window[side] = static_cast<uint16_t>((flow.window[side] + unit - 1) / unit);
   }
 }
 
@@ -48,16 +57,12 @@ void HearSide(Flow& flow, size_t side, const ParsedPacket& packet) {
   const bool syn = Has(packet, kTcpSyn);
   flow.next[side] = EndOf(packet);
   flow.acked[side] = packet.tcp_sequence;
+  flow.window[side] = packet.tcp_window;
   // What was taken up in the middle may have any scale.
   uint32_t scale = kTcpWindowScaleMax;
-  uint32_t window = packet.tcp_window;
-  if (syn) {
-    scale = packet.tcp_window_scale <= kTcpWindowScaleMax ? packet.tcp_window_scale : kNoScale;
-    const uint32_t unit = scale == kNoScale ? 0 : scale;
-    window = (window + (1u << unit) - 1) >> unit;
-  }
+  if (syn && packet.tcp_window_scale > kTcpWindowScaleMax) scale = kNoScale;
+  if (syn && scale != kNoScale) scale = packet.tcp_window_scale;
   SetScale(flow, side, scale);
-  flow.window[side] = static_cast<uint16_t>(window);
   Hear(flow, side);
   if (syn && IsHeard(flow, 1 - side)) NegotiateScales(flow);
 }
@@ -70,12 +75,11 @@ bool AreWithin(uint32_t begin, uint64_t span, uint32_t first, uint32_t count) {
 
 uint32_t UnderWay(const Flow& flow, size_t side) { return flow.next[side] - flow.acked[side]; }
 
-// What `side` may send, from one window behind what it has sent to one beyond what was
-// acknowledged.
+// What `side` may send. It has heard of no acknowledgement that is further back than a window, for
+// what it had sent by then ended in that window.
 bool IsInWindow(const Flow& flow, size_t side, uint32_t first, uint32_t count) {
-  const uint64_t window = WindowOf(flow, 1 - side);
-  const uint64_t span = 2 * window - std::min<uint64_t>(UnderWay(flow, side), 2 * window);
-  return AreWithin(flow.next[side] - static_cast<uint32_t>(window), span, first, count);
+  const uint32_t window = WindowOf(flow, 1 - side);
+  return AreWithin(flow.acked[side] - window, uint64_t{2} * window, first, count);
 }
 
 // Whether something of `side` is acknowledged that was not before.
@@ -103,7 +107,10 @@ void Note(Flow& flow, size_t side, const ParsedPacket& packet) {
   if (!Has(packet, kTcpSyn)) flow.window[side] = std::max(flow.window[side], packet.tcp_window);
 }
 
+// RFC 9293, 3.10.4: who has answered may end before it is confirmed. One side alone ends nothing.
 void NoteFin(Flow& flow, size_t side) {
+  if (flow.state == FlowState::kAnswered) flow.state = FlowState::kAnsweredEnded;
+  if (IsOpening(flow.state)) return;
   const FlowState mine = side == 0 ? FlowState::kEndedFirst : FlowState::kEndedOther;
   if (flow.state == FlowState::kEstablished) {
     flow.state = mine;
@@ -114,13 +121,19 @@ void NoteFin(Flow& flow, size_t side) {
 
 // The side that began has acknowledged the other's SYN.
 void Confirm(Flow& flow) {
-  if (flow.state == FlowState::kAnswered) flow.state = FlowState::kEstablished;
+  if (!IsAnswered(flow.state)) return;
+  const bool ended = flow.state == FlowState::kAnsweredEnded;
+  flow.state = ended ? FlowState::kEndedOther : FlowState::kEstablished;
 }
 
 // A SYN without ACK. Policy has been asked about one that goes against its connection's direction.
 Step FollowSyn(Flow& flow, size_t side, const ParsedPacket& packet) {
   if (flow.state != FlowState::kOpening) return Step::kGoesOn;
-  HearSide(flow, side, packet);                      // again, maybe with other numbers
+  // Again, maybe with other numbers; or without the data that it had, which may have arrived.
+  const bool same = IsHeard(flow, side) && flow.acked[side] == packet.tcp_sequence;
+  const uint32_t before = same ? UnderWay(flow, side) : 0;
+  HearSide(flow, side, packet);
+  flow.next[side] = flow.acked[side] + std::max(before, UnderWay(flow, side));
   if (side == 1) flow.state = FlowState::kAnswered;  // both open at once (A67)
   return Step::kGoesOn;
 }
@@ -130,10 +143,12 @@ Step FollowSynAck(Flow& flow, size_t side, const ParsedPacket& packet) {
   if (!IsHeard(flow, other)) return Step::kOutOfWindow;
   const bool news = IsNews(flow, other, packet.tcp_acknowledgement);
   if (!IsHeard(flow, side)) {
+    // Sent again, for want of the confirmation: of the middle, it says nothing.
+    if (flow.state == FlowState::kMidstream) return Step::kGoesOn;
     if (!news) return Step::kOutOfWindow;
     HearSide(flow, side, packet);
     flow.acked[other] = packet.tcp_acknowledgement;
-    if (flow.state == FlowState::kOpening) flow.state = FlowState::kAnswered;
+    flow.state = FlowState::kAnswered;
     return Step::kGoesOn;
   }
   if (!Fits(flow, side, packet)) return Step::kOutOfWindow;
@@ -167,9 +182,8 @@ Step FollowUnheard(Flow& flow, size_t side, const ParsedPacket& packet) {
   }
   HearSide(flow, side, packet);
   flow.acked[other] = packet.tcp_acknowledgement;
-  if (Ahead(packet.tcp_acknowledgement, flow.next[other]) > 0) {
-    flow.next[other] = packet.tcp_acknowledgement;
-  }
+  // Where no window is so large (RFC 7323, 2.3), what was heard was not all, or not of this end.
+  if (UnderWay(flow, other) > kWindowMax) flow.next[other] = packet.tcp_acknowledgement;
   flow.state = FlowState::kEstablished;
   if (Has(packet, kTcpFin)) NoteFin(flow, side);
   return Step::kGoesOn;
@@ -191,13 +205,13 @@ Step FollowTcp(Flow& flow, size_t side, const ParsedPacket& packet) {
   if (flow.state == FlowState::kOpening) return Step::kOutOfWindow;  // before any answer
   const size_t other = 1 - side;
   if (IsHeard(flow, other) && !Fits(flow, side, packet)) return Step::kOutOfWindow;
-  if (flow.state == FlowState::kAnswered && side == 0) {
+  if (IsAnswered(flow.state) && side == 0) {
     // The other side's SYN is not acknowledged yet: who cannot do it has not seen it.
     if (!IsNews(flow, other, packet.tcp_acknowledgement)) return Step::kOutOfWindow;
     Confirm(flow);
   }
   Note(flow, side, packet);
-  if (Has(packet, kTcpFin) && !IsOpening(flow.state)) NoteFin(flow, side);
+  if (Has(packet, kTcpFin)) NoteFin(flow, side);
   return Step::kGoesOn;
 }
 

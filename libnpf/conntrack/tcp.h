@@ -3,12 +3,12 @@
 // A receiver takes what lies in its window (RFC 9293, 3.10.7.4). From outside, the window is not
 // known exactly; what bounds it is: nothing ends beyond what the other side has acknowledged, plus
 // the largest window that it has ever offered; nothing begins further back than that window behind
-// what was sent last; and an acknowledgement lies between what was acknowledged before, less the
+// what was acknowledged; and an acknowledgement lies between what was acknowledged before, less the
 // largest window (RFC 5961, 5.2), and what was sent.
 //
-//                acked[s]        next[s]       acked[s] + window
-//   ──┬─────────────┼──────────────┼───────────────┼──────────  sequence numbers of side s
-//     next[s] - window             └ new data      └ nothing beyond
+//   acked[s] - window    acked[s]        next[s]       acked[s] + window
+//   ──┬──────────────────────┼──────────────┼───────────────┼──────  sequence numbers of side s
+//     └ sent again           └ may be lost  └ new data      └ nothing beyond
 //
 // A SYN into an established connection passes and changes nothing: its receiver asks the sender
 // whether it means it, and the answer, a RST, stands exactly where it must (RFC 5961, 4; A69). A

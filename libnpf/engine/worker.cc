@@ -22,6 +22,7 @@
 #include "engine/outright.h"
 #include "packet/plain.h"
 #include "packet/quoted.h"
+#include "packet/sctp_chunks.h"
 #include "packet/tcp_flags.h"
 
 namespace npf {
@@ -57,6 +58,16 @@ bool SaysItStarts(const ParsedPacket& packet) {
   const uint8_t protocol = packet.key.protocol;
   const bool marked = protocol == kProtocolTcp || protocol == kProtocolSctp || IsIcmp(packet.key);
   return marked && packet.starts_connection;
+}
+
+// An answer to nothing, or what ends a connection: none begins so, in the middle either.
+bool AnswersOrEnds(const ParsedPacket& packet) {
+  if (packet.key.protocol == kProtocolSctp) {
+    const uint8_t chunk = packet.sctp_chunk;
+    return packet.sctp_known && (chunk == packet::kSctpInitAck || chunk == packet::kSctpAbort ||
+                                 chunk == packet::kSctpShutdownComplete);
+  }
+  return IsIcmp(packet.key) || (packet.tcp_flags & (packet::kTcpSyn | packet::kTcpRst)) != 0;
 }
 
 // These are allowed whatever came before (R36, R54), and need no memory of it.
@@ -253,7 +264,9 @@ void Worker::Impl::SettleFirstFragment(const Passing& passing) {
   Datagram* const datagram = datagrams_->Begin(packet, now_ns_);
   if (datagram == nullptr) return;
   datagram->Cover(packet);
-  datagram->judged = judgement.reply ? Reversed(packet.key) : packet.key;
+  // Policy was asked about what began the connection, and that is this one where it says so (A67).
+  const bool of_other = judgement.reply && !SaysItStarts(packet);
+  datagram->judged = of_other ? Reversed(packet.key) : packet.key;
   datagram->verdict = judgement.verdict;
   datagram->reply = judgement.reply;
   datagram->flow_reason = judgement.flow_reason;
@@ -373,12 +386,10 @@ void Worker::Impl::SettleFirst(const Verdict& verdict, Judgement& judgement) {
 }
 
 // A packet that no connection begins with. Which end began it is not known, so that either may have
-// (A61); but an answer to nothing, and what ends a connection, begins none.
+// (A61).
 void Worker::Impl::SettleMidstream(const Verdict& verdict, Judgement& judgement) {
   const ParsedPacket& packet = judgement.packet;
-  const bool answer =
-      IsIcmp(packet.key) || (packet.tcp_flags & (packet::kTcpSyn | packet::kTcpRst)) != 0;
-  if (!options_.midstream_allow || answer) {
+  if (!options_.midstream_allow || AnswersOrEnds(packet)) {
     return DenyOutright(Reason::kNoState, judgement);
   }
   if (verdict.allowed != 0) return Remember(verdict, FlowSide::kForward, judgement);

@@ -4,13 +4,11 @@
 
 #include "packet/checksum.h"
 #include "packet/frame.h"
+#include "packet/sctp_chunks.h"
 #include "packet/tcp_flags.h"
 
 namespace npf::packet {
 namespace {
-
-constexpr uint8_t kSctpInit = 1;
-constexpr uint8_t kSctpInitAck = 2;
 
 constexpr uint8_t kIcmpEchoReply = 0;
 constexpr uint8_t kIcmpRedirect = 5;

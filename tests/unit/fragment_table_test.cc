@@ -150,6 +150,22 @@ TEST(FragmentTableTest, WhereItIsFullTheOldestMakesRoom) {
   EXPECT_NE(table.Find(Fragment(7, first, 937), 0), nullptr);
 }
 
+// A11: who sends many whole datagrams drives out nobody whose last part is late.
+TEST(FragmentTableTest, WhatIsCompleteGivesItsPlaceBack) {
+  FragmentTable table(64);
+  ASSERT_NE(table.Begin(Fragment(0, {0, 1, true}), 0), nullptr);
+  for (uint32_t id = 1; id <= 1000; ++id) {
+    Datagram* const datagram = table.Begin(Fragment(id, {0, 1, true}, 3), 0);
+    ASSERT_NE(datagram, nullptr);
+    datagram->Cover(Fragment(id, {0, 1, true}, 3));
+    datagram->Cover(Fragment(id, {1, 2, false}, 3));
+    ASSERT_TRUE(datagram->complete());
+    table.Erase(*datagram);
+  }
+  EXPECT_NE(table.Find(Fragment(0, {1, 2, false}), 0), nullptr);
+  EXPECT_EQ(table.size(), 1u);
+}
+
 TEST(FragmentTableTest, ADatagramHasSoManyParts) {
   FragmentTable table(64);
   Datagram* const datagram = table.Begin(Fragment(1, {0, 1, true}), 0);

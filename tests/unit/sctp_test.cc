@@ -78,6 +78,17 @@ TEST(SctpTest, AnEndBearsTheReceiversTagOrItsOwnReflected) {
   EXPECT_EQ(FollowSctp(refused, 1, Packet(kAbort, 10)), Step::kEnds);
 }
 
+// RFC 9260, 8.4: whoever refuses to begin anew says so, and the association stays as it is.
+TEST(SctpTest, ANewBeginningMayBeRefused) {
+  Flow flow = Open();
+  FollowSctp(flow, 0, Packet(kInit, 0, 30));
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kAbort, 31)), Step::kWrongTag);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kShutdownComplete, 30)), Step::kWrongTag);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kAbort, 30)), Step::kGoesOn);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kData, 10)), Step::kGoesOn);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kAbort, 10)), Step::kEnds);
+}
+
 // RFC 9260, 5.2: an end that has lost its state begins anew, and the old tags hold until it is
 // done.
 TEST(SctpTest, AnEndBeginsAnew) {
@@ -97,6 +108,28 @@ TEST(SctpTest, AnEndBeginsAnew) {
     EXPECT_EQ(FollowSctp(flow, other, Packet(kData, 30)), Step::kGoesOn);
     EXPECT_EQ(FollowSctp(flow, side, Packet(kData, tag[other])), Step::kWrongTag);
   }
+}
+
+// A lost INIT ACK: the INIT comes again, and is answered with another tag.
+TEST(SctpTest, ASecondHandshakeEstablishesWhatTheFirstDidNot) {
+  Flow flow = Begun();
+  FollowSctp(flow, 1, Packet(kInitAck, 10, 20));
+  EXPECT_EQ(FollowSctp(flow, 0, Packet(kInit, 0, 10)), Step::kGoesOn);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kInitAck, 10, 21)), Step::kGoesOn);
+  EXPECT_EQ(flow.state, FlowState::kAnswered);
+  EXPECT_EQ(FollowSctp(flow, 0, Packet(kCookieEcho, 21)), Step::kGoesOn);
+  EXPECT_EQ(flow.state, FlowState::kEstablished);
+}
+
+TEST(SctpTest, AHandshakeInTheMiddleTellsBothTags) {
+  Flow flow{};
+  BeginSctp(flow, 0, Packet(kData, 20));
+  FollowSctp(flow, 0, Packet(kInit, 0, 30));
+  FollowSctp(flow, 1, Packet(kInitAck, 30, 40));
+  EXPECT_EQ(FollowSctp(flow, 0, Packet(kCookieEcho, 40)), Step::kGoesOn);
+  EXPECT_EQ(flow.state, FlowState::kEstablished);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kData, 31)), Step::kWrongTag);
+  EXPECT_EQ(FollowSctp(flow, 1, Packet(kData, 30)), Step::kGoesOn);
 }
 
 TEST(SctpTest, TakenUpInTheMiddle) {
@@ -126,6 +159,11 @@ TEST(SctpTest, WhatAnErrorMayQuoteBearsTheTag) {
   EXPECT_TRUE(BearsTag(flow, 0, 0)) << "an INIT";
   EXPECT_FALSE(BearsTag(flow, 0, 10));
   EXPECT_TRUE(BearsTag(Begun(), 0, 12'345));
+  Flow anew = Open();
+  FollowSctp(anew, 0, Packet(kInit, 0, 30));
+  EXPECT_TRUE(BearsTag(anew, 1, 30)) << "an INIT ACK";
+  EXPECT_TRUE(BearsTag(anew, 1, 10));
+  EXPECT_FALSE(BearsTag(anew, 1, 31));
 }
 
 }  // namespace

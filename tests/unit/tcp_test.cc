@@ -17,6 +17,7 @@ struct Segment {
   uint32_t bytes = 0;
   uint16_t window = 1000;
   uint8_t scale = kNoTcpWindowScale;
+  bool fragment = false;  // the first one
 };
 
 ParsedPacket Packet(const Segment& segment) {
@@ -27,6 +28,7 @@ ParsedPacket Packet(const Segment& segment) {
   packet.tcp_length = segment.bytes + ((segment.flags & (kSyn | kFin)) != 0 ? 1 : 0);
   packet.tcp_window = segment.window;
   packet.tcp_window_scale = segment.scale;
+  packet.fragment = segment.fragment;
   return packet;
 }
 
@@ -97,6 +99,14 @@ TEST(TcpTest, AnAnswerAcknowledgesTheSyn) {
   }
 }
 
+// RFC 7413, 4.2.2: where the answer is lost, the SYN comes again without data.
+TEST(TcpTest, ASynMayLoseItsData) {
+  Connection connection({.flags = kSyn, .sequence = 100, .bytes = 100});
+  EXPECT_EQ(connection.From(0, {.flags = kSyn, .sequence = 100}), Step::kGoesOn);
+  EXPECT_EQ(connection.From(1, {.flags = kSyn | kAck, .acknowledgement = 202}), Step::kOutOfWindow);
+  EXPECT_EQ(connection.From(1, {.flags = kSyn | kAck, .acknowledgement = 201}), Step::kGoesOn);
+}
+
 TEST(TcpTest, NothingComesBeforeTheAnswer) {
   Connection connection;
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 1}), Step::kOutOfWindow);
@@ -155,6 +165,16 @@ TEST(TcpTest, DataBeginsOneWindowBackAtMost) {
             Step::kOutOfWindow);
 }
 
+// RFC 7413: the data of a SYN may be more than the window that is offered then; A64.
+TEST(TcpTest, DataOfASynAreSentAgain) {
+  Connection connection({.flags = kSyn, .sequence = 100, .bytes = 500});
+  connection.From(1, {.flags = kSyn | kAck, .acknowledgement = 101, .window = 10});
+  EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 1, .bytes = 10}),
+            Step::kGoesOn);
+  EXPECT_EQ(connection.From(0, {.sequence = 90, .acknowledgement = 1, .bytes = 10}),
+            Step::kOutOfWindow);
+}
+
 // RFC 5961, 5.2.
 TEST(TcpTest, AcknowledgementsAreOfWhatWasSent) {
   Connection connection = Connection::Open();
@@ -163,6 +183,28 @@ TEST(TcpTest, AcknowledgementsAreOfWhatWasSent) {
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 1901}), Step::kGoesOn);
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 901}), Step::kGoesOn);
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 900}), Step::kOutOfWindow);
+}
+
+// Acknowledgements pass, and are lost behind us.
+TEST(TcpTest, WhatWasAcknowledgedMayComeAgain) {
+  Connection connection = Connection::Open();
+  connection.From(0, {.sequence = 101, .acknowledgement = 901, .bytes = 500});
+  connection.From(1, {.sequence = 901, .acknowledgement = 601});
+  connection.From(0, {.sequence = 601, .acknowledgement = 901, .bytes = 1, .fragment = true});
+  EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 901, .bytes = 1000}),
+            Step::kGoesOn);
+}
+
+// Its first fragment does not say how long it is, and the others have no header.
+TEST(TcpTest, ASegmentInFragmentsIsAcknowledgedWhole) {
+  Connection connection = Connection::Open(4000);
+  EXPECT_EQ(connection.From(
+                0, {.sequence = 101, .acknowledgement = 901, .bytes = 1480, .fragment = true}),
+            Step::kGoesOn);
+  EXPECT_EQ(connection.From(1, {.sequence = 901, .acknowledgement = 101 + 3000}), Step::kGoesOn);
+  EXPECT_EQ(connection.From(0, {.sequence = 101 + 3000, .acknowledgement = 901, .bytes = 1000}),
+            Step::kGoesOn);
+  EXPECT_EQ(connection.From(1, {.flags = kRst, .sequence = 901}), Step::kEnds);
 }
 
 // RFC 7323: where both have said so; and a SYN's own window is not scaled. A70.
@@ -188,6 +230,15 @@ TEST(TcpTest, WindowsAreScaled) {
       Step::kOutOfWindow);
 }
 
+// An offer that the other side does not take up leaves the window as it is.
+TEST(TcpTest, WithoutAScaleTheWindowIsExact) {
+  Connection connection = Connection::Open(1000, kNoTcpWindowScale, 14);
+  EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 901, .bytes = 1001}),
+            Step::kOutOfWindow);
+  EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 901, .bytes = 1000}),
+            Step::kGoesOn);
+}
+
 TEST(TcpTest, AWindowThatIsClosedIsProbed) {
   Connection connection = Connection::Open(0);
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 901, .bytes = 1}),
@@ -203,7 +254,7 @@ TEST(TcpTest, SequenceNumbersWrap) {
   EXPECT_EQ(connection.From(1, {.sequence = 901, .acknowledgement = 0x55}), Step::kGoesOn);
   EXPECT_EQ(connection.From(0, {.sequence = 0x55, .acknowledgement = 901, .bytes = 1000}),
             Step::kGoesOn);
-  EXPECT_EQ(connection.From(0, {.sequence = 0xfffffff1, .acknowledgement = 901, .bytes = 1}),
+  EXPECT_EQ(connection.From(0, {.sequence = 0xfffffc00, .acknowledgement = 901, .bytes = 1}),
             Step::kOutOfWindow);
 }
 
@@ -228,7 +279,7 @@ TEST(TcpTest, OnlyAnExactRstEnds) {
     for (const uint32_t near : {exact + 1, exact - 1, exact + 900, exact - 900}) {
       EXPECT_EQ(connection.From(side, {.flags = kRst, .sequence = near}), Step::kGoesOn);
     }
-    for (const uint32_t far : {exact + 1001, exact - 1001, exact + 0x80000000}) {
+    for (const uint32_t far : {exact + 1001, exact - 1051, exact + 0x80000000}) {
       EXPECT_EQ(connection.From(side, {.flags = kRst, .sequence = far}), Step::kOutOfWindow);
     }
     EXPECT_EQ(connection.From(side, {.flags = kRst, .sequence = exact}), Step::kEnds);
@@ -262,6 +313,22 @@ TEST(TcpTest, BothEndsEndIt) {
   }
 }
 
+// RFC 9293, 3.10.4; as servers do that answer the data of a SYN (RFC 7413).
+TEST(TcpTest, AnEndMayComeBeforeTheConfirmation) {
+  Connection connection({.flags = kSyn, .sequence = 100, .bytes = 10});
+  connection.From(1, {.flags = kSyn | kAck, .sequence = 900, .acknowledgement = 111});
+  EXPECT_EQ(connection.From(
+                1, {.flags = kFin | kAck, .sequence = 901, .acknowledgement = 111, .bytes = 5}),
+            Step::kGoesOn);
+  EXPECT_EQ(connection.state(), FlowState::kAnsweredEnded);
+  EXPECT_TRUE(IsOpening(connection.state()));
+  EXPECT_EQ(connection.From(0, {.sequence = 111, .acknowledgement = 907}), Step::kGoesOn);
+  EXPECT_EQ(connection.state(), FlowState::kEndedOther);
+  EXPECT_EQ(connection.From(0, {.flags = kFin | kAck, .sequence = 111, .acknowledgement = 907}),
+            Step::kGoesOn);
+  EXPECT_EQ(connection.state(), FlowState::kClosed);
+}
+
 TEST(TcpTest, AForgedFinEndsNothing) {
   Connection connection = Connection::Open();
   EXPECT_EQ(connection.From(0, {.flags = kFin | kAck, .sequence = 5000, .acknowledgement = 901}),
@@ -284,6 +351,31 @@ TEST(TcpTest, TakenUpInTheMiddle) {
               Step::kGoesOn);
     EXPECT_EQ(connection.From(1 - side, {.flags = kRst, .sequence = 77}), Step::kEnds);
   }
+}
+
+// Whoever forges what is heard first cannot keep the other side's numbers from being known.
+TEST(TcpTest, NumbersInTheMiddleAreWithinAWindow) {
+  for (const uint32_t far : {0x40000001u, 0x80000000u, 0xffffff00u}) {
+    Connection connection({.sequence = 5000, .acknowledgement = 77});
+    EXPECT_EQ(connection.From(1, {.sequence = 77, .acknowledgement = 5000 - far}), Step::kGoesOn);
+    EXPECT_FALSE(HasInFlight(connection.flow(), 0, 5000 - far + 1));
+    EXPECT_EQ(connection.From(0, {.sequence = 5000 - far, .acknowledgement = 77, .bytes = 10}),
+              Step::kGoesOn);
+    EXPECT_TRUE(HasInFlight(connection.flow(), 0, 5000 - far + 10));
+  }
+}
+
+// What it acknowledges was acknowledged before; and a handshake has nothing to say in the middle.
+TEST(TcpTest, ASynAckInTheMiddleChangesNothing) {
+  Connection connection({.sequence = 5000, .acknowledgement = 77, .bytes = 10});
+  for (const uint32_t acknowledgement : {5000u, 5010u, 77u}) {
+    EXPECT_EQ(connection.From(
+                  1, {.flags = kSyn | kAck, .sequence = 76, .acknowledgement = acknowledgement}),
+              Step::kGoesOn);
+  }
+  EXPECT_EQ(connection.state(), FlowState::kMidstream);
+  EXPECT_EQ(connection.From(1, {.sequence = 77, .acknowledgement = 5010}), Step::kGoesOn);
+  EXPECT_EQ(connection.state(), FlowState::kEstablished);
 }
 
 // RFC 5927, 4: between what was acknowledged last, less 64 KiB, and what was sent last.

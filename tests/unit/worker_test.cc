@@ -68,6 +68,13 @@ spec:
   podSelector: {matchLabels: {app: server}}
   ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]
 )";
+constexpr char kServerGoesNowhere[] = R"(
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: out, namespace: x}
+spec: {podSelector: {matchLabels: {app: server}}, policyTypes: [Egress]}
+)";
 
 Program ProgramOf(const char* policies) {
   SnapshotBuilder builder;
@@ -217,6 +224,19 @@ TEST(WorkerTest, Midstream) {
   // Answers to nothing, and ends of nothing.
   EXPECT_EQ(allow.Outcome(Tcp4(1004, 80, kSyn | kAck)), "deny no_state");
   EXPECT_EQ(allow.Outcome(Tcp4(1005, 80, kRst)), "deny no_state");
+}
+
+TEST(WorkerTest, NoAssociationBeginsWithItsEnd) {
+  const auto packet = [](uint8_t chunk) {
+    return Packet(Ipv4{.src = kClient, .dst = kServer, .protocol = kProtocolSctp},
+                  Sctp(1000, 9, chunk));
+  };
+  Bench bench(kOnlyPort80, {.midstream_allow = true});
+  constexpr uint8_t kInitAck = 2, kAbort = 6, kShutdownComplete = 14, kHeartbeat = 4;
+  for (const uint8_t chunk : {kInitAck, kAbort, kShutdownComplete}) {
+    EXPECT_EQ(bench.Outcome(packet(chunk)), "deny no_state") << int{chunk};
+  }
+  EXPECT_EQ(bench.Outcome(packet(kHeartbeat)), "allow policy");
 }
 
 TEST(WorkerTest, OthersThanPodsNeedNoState) {
@@ -407,6 +427,23 @@ TEST(WorkerTest, AChangeOfPolicyJudgesFragmentsAgain) {
     bench.worker.Replace(ProgramOf(kNothing));
     EXPECT_EQ(bench.Outcome(Part(53, 512, 496, false)), keep ? "allow policy" : "deny policy");
   }
+}
+
+// An echo request against the direction of a known echo was judged by itself; and so it is again.
+TEST(WorkerTest, AFragmentOfAStartIsJudgedAgainAsOne) {
+  const auto part = [](bool reply, uint8_t type, bool first) {
+    constexpr uint16_t kMore = 0x2000, kThirdUnit = 2;
+    return Packet(Ipv4{.src = reply ? kServer : kClient,
+                       .dst = reply ? kClient : kServer,
+                       .protocol = kProtocolIcmp,
+                       .fragment = first ? kMore : kThirdUnit},
+                  first ? Icmp(type, 0, 7) + Zeros(8) : Zeros(8));
+  };
+  Bench bench("");
+  EXPECT_EQ(bench.Outcome(Echo(8, 7, false)), "allow no_policy");
+  EXPECT_EQ(bench.Outcome(part(true, 8, true)), "allow no_policy");
+  bench.worker.Replace(ProgramOf(kServerGoesNowhere));
+  EXPECT_EQ(bench.Outcome(part(true, 8, false)), "deny policy");
 }
 
 TEST(WorkerTest, FragmentsOfAnotherVlanAreOfAnotherDatagram) {

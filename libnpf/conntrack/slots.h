@@ -1,7 +1,7 @@
-// The flows that are opening, oldest first, and the slots that no flow has: lists by slot, beside
-// the flows, which only the begin and the end of a connection touch.
-#ifndef NPF_CONNTRACK_OPENINGS_H_
-#define NPF_CONNTRACK_OPENINGS_H_
+// Slots 1 to `capacity` of an array: which are free, and a list of some of the others, oldest
+// first. The lists stand beside the array, and only beginnings and ends touch them.
+#ifndef NPF_CONNTRACK_SLOTS_H_
+#define NPF_CONNTRACK_SLOTS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace npf::conntrack {
 
-class Openings {
+class Slots {
  public:
   struct Links {
     uint32_t newer;
@@ -17,7 +17,7 @@ class Openings {
   };
 
   // Of slots 1 to the last of `links`, all free. `links` outlives it.
-  explicit Openings(std::span<Links> links) : links_(links) {
+  explicit Slots(std::span<Links> links) : links_(links) {
     links_[0] = {};
     for (size_t slot = links.size() - 1; slot != 0; --slot) Release(static_cast<uint32_t>(slot));
   }
@@ -33,7 +33,7 @@ class Openings {
     free_ = slot;
   }
 
-  // The slot 0 stands for both ends of the list.
+  // To the list, where the slot 0 stands for both ends.
   void Add(uint32_t slot) {
     const uint32_t newest = links_[0].older;
     links_[slot] = {.newer = 0, .older = newest};
@@ -58,4 +58,4 @@ class Openings {
 
 }  // namespace npf::conntrack
 
-#endif  // NPF_CONNTRACK_OPENINGS_H_
+#endif  // NPF_CONNTRACK_SLOTS_H_

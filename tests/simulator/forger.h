@@ -1,0 +1,40 @@
+// Somebody who sends what no honest end would: numbers at and beside every bound that matters, tags
+// that are known or guessed, errors about this and that, fragments of nothing.
+#ifndef NPF_TESTS_SIMULATOR_FORGER_H_
+#define NPF_TESTS_SIMULATOR_FORGER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "simulator/model.h"
+#include "simulator/wire.h"
+#include "testing/random.h"
+
+namespace npf::simulator {
+
+class Forger {
+ public:
+  Forger(testing::Random& random, bool one_fragment_source)
+      : random_(random), one_fragment_source_(one_fragment_source) {}
+
+  void Saw(const Wire& wire);
+  // `key` is of a conversation, or of none.
+  Wire Forge(const Model& model, const Key& key);
+
+ private:
+  Wire ForgeTcp(const Connection* connection, const Key& key);
+  Wire ForgeSctp(const Connection* connection, const Key& key);
+  Wire ForgeError(const Model& model);
+  Wire ForgePart();
+  void ChangeQuoted(const Model& model, Wire& quoted);
+  uint32_t Near(const std::vector<int64_t>& edges);
+
+  testing::Random& random_;
+  bool one_fragment_source_;
+  std::vector<Wire> seen_;  // the last ones, in no order
+};
+
+}  // namespace npf::simulator
+
+#endif  // NPF_TESTS_SIMULATOR_FORGER_H_
