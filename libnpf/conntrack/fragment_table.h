@@ -21,6 +21,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "conntrack/keyed_hash.h"
@@ -75,20 +76,33 @@ class FragmentTable {
   // The datagram that a fragment belongs to and that has not expired, or null.
   Datagram* Find(const ParsedPacket& fragment, uint64_t now_ns);
 
-  // A datagram for a first fragment, which must not be found. Null where its source holds as many
-  // as one may.
-  Datagram* Begin(const ParsedPacket& first, uint64_t now_ns);
+  // A datagram for a fragment that none is found for. Null where its source holds as many as one
+  // may.
+  Datagram* Begin(const ParsedPacket& fragment, uint64_t now_ns);
 
   // All of it has passed.
   void Erase(Datagram& datagram);
+
+  // Drops a few of those that have expired. False: none is left.
+  bool DropExpired(uint64_t now_ns);
+
+  // Where a datagram stands in the array, for who keeps more of it: from 1 to the capacity.
+  uint32_t PlaceOf(const Datagram& datagram) const {
+    return static_cast<uint32_t>(&datagram - datagrams_.data());
+  }
+  Datagram& At(uint32_t place) { return datagrams_[place]; }
+  // Places of those that the last call of Find, Begin or DropExpired dropped.
+  static constexpr size_t kExpiredAtATime = 8;
+  static constexpr size_t kDroppedMax = kExpiredAtATime + 1;
+  std::span<const uint32_t> dropped() const { return std::span(dropped_).first(dropped_count_); }
 
   size_t size() const { return size_; }
 
  private:
   using Name = std::array<uint64_t, 6>;
   static Name NameOf(const ParsedPacket& fragment);
-  void DropFinished(uint64_t now_ns);
   void DropOldest();
+  void Drop(Datagram& datagram);
   uint32_t After(uint32_t place) const { return place == datagrams_.size() - 1 ? 1 : place + 1; }
 
   static constexpr size_t kHolders = 4096;
@@ -100,6 +114,8 @@ class FragmentTable {
   uint32_t next_ = 1;
   size_t in_ring_ = 0;  // with those that were erased in its middle
   size_t size_ = 0;
+  std::array<uint32_t, kDroppedMax> dropped_{};
+  size_t dropped_count_ = 0;
   Secret secret_;
 };
 
