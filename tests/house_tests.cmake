@@ -38,7 +38,8 @@ endif()
 find_package(GTest REQUIRED)
 include(GoogleTest)
 if(NPF_BUILD_TOOLS)
-  add_executable(tools_test unit/csv_test.cc unit/question_test.cc unit/verifier_test.cc)
+  add_executable(tools_test
+    unit/csv_test.cc unit/question_test.cc unit/replay_queue_test.cc unit/verifier_test.cc)
   target_link_libraries(tools_test PRIVATE npf_verbs GTest::gtest_main npf_test_flags)
   gtest_discover_tests(tools_test TEST_PREFIX tools. PROPERTIES LABELS quick)
 
@@ -46,7 +47,9 @@ if(NPF_BUILD_TOOLS)
                                   ${PROJECT_SOURCE_DIR})
   add_test(NAME tools.overlay COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/overlay.py $<TARGET_FILE:npf>
                                       ${PROJECT_SOURCE_DIR})
-  set_tests_properties(tools.cli tools.overlay PROPERTIES LABELS quick)
+  add_test(NAME tools.fragments COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/fragments.py
+                                        $<TARGET_FILE:npf> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(tools.cli tools.overlay tools.fragments PROPERTIES LABELS quick)
 
   if(DEFINED ENV{NPF_SHARED})
     set(shared $ENV{NPF_SHARED})

@@ -10,8 +10,9 @@ target_include_directories(packet_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(packet_test PRIVATE npf_runtime GTest::gtest_main npf_test_flags)
 gtest_discover_tests(packet_test TEST_PREFIX packet. PROPERTIES LABELS quick)
 
-add_executable(engine_test unit/engine_overlay_test.cc unit/frames_test.cc unit/packet_builder.cc
-  unit/worker_test.cc unit/tunnel_builder.cc)
+add_executable(engine_test
+  unit/engine_overlay_test.cc unit/fragment_bench.cc unit/frames_test.cc unit/packet_builder.cc
+  unit/reassembly_model_test.cc unit/reassembly_test.cc unit/tunnel_builder.cc unit/worker_test.cc)
 target_include_directories(engine_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(engine_test PRIVATE npf_load npf_workload GTest::gtest_main npf_test_flags)
 gtest_discover_tests(engine_test TEST_PREFIX engine. PROPERTIES LABELS quick)

@@ -86,6 +86,10 @@ std::string_view Name(Reason reason) {
       return "frag_overlap";
     case Reason::kFragmentFirstDenied:
       return "frag_first_denied";
+    case Reason::kFragmentHeld:
+      return "frag_held";
+    case Reason::kFragmentIncomplete:
+      return "frag_incomplete";
     case Reason::kTunnelEndpoint:
       return "tunnel_endpoint";
     case Reason::kTunnelFragment:

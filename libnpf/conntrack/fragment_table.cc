@@ -2,7 +2,6 @@
 
 #include <bit>
 #include <cstring>
-#include <span>
 
 namespace npf::conntrack {
 
@@ -48,19 +47,20 @@ FragmentTable::Name FragmentTable::NameOf(const ParsedPacket& fragment) {
 Datagram* FragmentTable::Find(const ParsedPacket& fragment, uint64_t now_ns) {
   const Name name = NameOf(fragment);
   const uint32_t hash = KeyedHash(name, secret_);
+  dropped_count_ = 0;
   for (uint32_t i = heads_[hash & (heads_.size() - 1)]; i != 0; i = datagrams_[i].chain_) {
     Datagram& datagram = datagrams_[i];
     if (datagram.hash_ != hash || datagram.name_ != name) continue;
     if (datagram.expires_ns_ > now_ns) return &datagram;
-    Erase(datagram);
+    Drop(datagram);
     return nullptr;
   }
   return nullptr;
 }
 
-Datagram* FragmentTable::Begin(const ParsedPacket& first, uint64_t now_ns) {
+Datagram* FragmentTable::Begin(const ParsedPacket& fragment, uint64_t now_ns) {
   DropExpired(now_ns);
-  const Name name = NameOf(first);
+  const Name name = NameOf(fragment);
   constexpr size_t kWordsOfSource = 2;
   const uint32_t source = KeyedHash(std::span(name).first(kWordsOfSource), secret_);
   const auto holder = static_cast<uint16_t>(source % kHolders);
@@ -68,7 +68,7 @@ Datagram* FragmentTable::Begin(const ParsedPacket& first, uint64_t now_ns) {
   if (held_[holder] >= capacity / 8) return nullptr;
   uint32_t slot = slots_.Take();
   if (slot == 0) {
-    Erase(datagrams_[slots_.oldest()]);
+    Drop(datagrams_[slots_.oldest()]);
     slot = slots_.Take();
   }
   slots_.Add(slot);
@@ -86,17 +86,24 @@ Datagram* FragmentTable::Begin(const ParsedPacket& first, uint64_t now_ns) {
 }
 
 // A few at a time, so that no packet waits for many.
-void FragmentTable::DropExpired(uint64_t now_ns) {
-  constexpr int kAtATime = 8;
-  for (int i = 0; i < kAtATime && slots_.count() != 0; ++i) {
+bool FragmentTable::DropExpired(uint64_t now_ns) {
+  dropped_count_ = 0;
+  for (size_t i = 0; i < kExpiredAtATime; ++i) {
+    if (slots_.count() == 0) return false;
     Datagram& oldest = datagrams_[slots_.oldest()];
-    if (oldest.expires_ns_ > now_ns) return;
-    Erase(oldest);
+    if (oldest.expires_ns_ > now_ns) return false;
+    Drop(oldest);
   }
+  return true;
+}
+
+void FragmentTable::Drop(Datagram& datagram) {
+  dropped_[dropped_count_++] = PlaceOf(datagram);
+  Erase(datagram);
 }
 
 void FragmentTable::Erase(Datagram& datagram) {
-  const auto slot = static_cast<uint32_t>(&datagram - datagrams_.data());
+  const uint32_t slot = PlaceOf(datagram);
   uint32_t* link = &heads_[datagram.hash_ & (heads_.size() - 1)];
   while (*link != slot) link = &datagrams_[*link].chain_;
   *link = datagram.chain_;

@@ -24,6 +24,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "conntrack/keyed_hash.h"
@@ -78,19 +79,32 @@ class FragmentTable {
   // The datagram that a fragment belongs to and that has not expired, or null.
   Datagram* Find(const ParsedPacket& fragment, uint64_t now_ns);
 
-  // A datagram for a first fragment, which must not be found. Null where its source holds as many
-  // as one may.
-  Datagram* Begin(const ParsedPacket& first, uint64_t now_ns);
+  // A datagram for a fragment that none is found for. Null where its source holds as many as one
+  // may.
+  Datagram* Begin(const ParsedPacket& fragment, uint64_t now_ns);
 
   // All of it has passed.
   void Erase(Datagram& datagram);
+
+  // Drops a few of those that have expired. False: none is left.
+  bool DropExpired(uint64_t now_ns);
+
+  // Where a datagram stands in the array, for who keeps more of it: from 1 to the capacity.
+  uint32_t PlaceOf(const Datagram& datagram) const {
+    return static_cast<uint32_t>(&datagram - datagrams_.data());
+  }
+  Datagram& At(uint32_t place) { return datagrams_[place]; }
+  // Places of those that the last call of Find, Begin or DropExpired dropped.
+  static constexpr size_t kExpiredAtATime = 8;
+  static constexpr size_t kDroppedMax = kExpiredAtATime + 1;
+  std::span<const uint32_t> dropped() const { return std::span(dropped_).first(dropped_count_); }
 
   size_t size() const { return slots_.count(); }
 
  private:
   using Name = std::array<uint64_t, 6>;
   static Name NameOf(const ParsedPacket& fragment);
-  void DropExpired(uint64_t now_ns);
+  void Drop(Datagram& datagram);
 
   static constexpr size_t kHolders = 4096;
 
@@ -99,6 +113,8 @@ class FragmentTable {
   std::array<uint32_t, kHolders> held_{};
   std::vector<Slots::Links> links_;
   Slots slots_;
+  std::array<uint32_t, kDroppedMax> dropped_{};
+  size_t dropped_count_ = 0;
   Secret secret_;
 };
 

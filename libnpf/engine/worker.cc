@@ -19,7 +19,9 @@
 
 #include "conntrack/flow_table.h"
 #include "conntrack/fragment_table.h"
+#include "conntrack/reassembly.h"
 #include "engine/outright.h"
+#include "engine/releases.h"
 #include "packet/plain.h"
 #include "packet/quoted.h"
 #include "packet/sctp_chunks.h"
@@ -35,6 +37,7 @@ using conntrack::FlowState;
 using conntrack::FlowTable;
 using conntrack::FoundFlow;
 using conntrack::FragmentTable;
+using conntrack::Reassembly;
 using conntrack::Step;
 using packet::PlainReader;
 
@@ -94,9 +97,16 @@ class Worker::Impl {
     flows_.emplace(conntrack::FlowTableOptions{.capacity = options_.flows_max,
                                                .openings_max = options_.openings_max,
                                                .per_source_max = options_.flows_per_source_max});
-    datagrams_.emplace(options_.datagrams_max);
+    if (options_.fragments == Fragments::kTrack) {
+      datagrams_.emplace(options_.datagrams_max);
+    } else {
+      reassembly_.emplace(options_.datagrams_max);
+      releases_.emplace(options_.datagrams_max + kBatch + Reassembly::kGoneMax);
+    }
   }
 
+  // Before the batches of a call.
+  void ReleaseExpired(uint64_t now_ns, bool all);
   void ProcessBatch(std::span<const Frame> frames, uint64_t now_ns,
                     std::span<Judgement> judgements);
   void Replace(Program program) {
@@ -109,7 +119,14 @@ class Worker::Impl {
     return {.flows = flows_->size(),
             .openings = flows_->openings(),
             .table_full = table_full_,
-            .source_full = source_full_};
+            .source_full = source_full_,
+            .datagrams = reassembly_.has_value() ? reassembly_->size() : datagrams_->size()};
+  }
+  std::span<const Release> released() const {
+    return releases_.has_value() ? releases_->all() : std::span<const Release>();
+  }
+  void GiveUp(uint64_t ticket) {
+    if (reassembly_.has_value()) reassembly_->GiveUp(ticket);
   }
 
  private:
@@ -128,6 +145,9 @@ class Worker::Impl {
   void SettleWhole(const Passing& passing);
   void SettleFirstFragment(const Passing& passing);
   bool SettleLaterFragment(Judgement& judgement);
+  void SettleHeld(const Passing& passing);
+  void SettleJoined(uint64_t ticket);
+  void ReleaseGone();
   bool SettleError(const Passing& passing);
   void SettleFlow(const FoundFlow& found, Judgement& judgement);
   void SettleFirst(const Verdict& verdict, Judgement& judgement);
@@ -149,8 +169,10 @@ class Worker::Impl {
   Program program_;
   WorkerOptions options_;
   PlainReader plain_;
-  std::optional<FlowTable> flows_;  // both or neither
-  std::optional<FragmentTable> datagrams_;
+  std::optional<FlowTable> flows_;          // with one of the next two, or none of the three
+  std::optional<FragmentTable> datagrams_;  // Fragments::kTrack
+  std::optional<Reassembly> reassembly_;    // kReassemble; then there are releases_
+  std::optional<Releases> releases_;
   uint64_t now_ns_ = 0;
   uint64_t table_full_ = 0;
   uint64_t source_full_ = 0;
@@ -193,6 +215,7 @@ void Worker::Impl::ProcessBatch(std::span<const Frame> frames, uint64_t now_ns,
 void Worker::Impl::Parse(const Frame& frame, Judgement& judgement) const {
   judgement.reply = false;
   judgement.flow_reason = Reason::kPolicy;
+  judgement.held = 0;
   if (frame.link == LinkLayer::kEthernet && options_.overlays == nullptr &&
       plain_.Read(frame.packet, judgement.packet.key) && !PlainReader::IsSyn(frame.packet)) {
     return PlainReader::Describe(frame.packet, judgement.packet);
@@ -200,7 +223,8 @@ void Worker::Impl::Parse(const Frame& frame, Judgement& judgement) const {
   judgement.packet = ParsePacket(frame.packet, {.link = frame.link,
                                                 .vlan = options_.vlan,
                                                 .checksums = options_.checksums,
-                                                .overlays = options_.overlays});
+                                                .overlays = options_.overlays,
+                                                .header_in_parts = reassembly_.has_value()});
 }
 
 void Worker::Impl::LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements) {
@@ -227,6 +251,7 @@ void Worker::Impl::LookAhead(std::span<const Frame> frames, std::span<Judgement>
 void Worker::Impl::Settle(const Passing& passing) {
   Judgement& judgement = passing.judgement;
   const ParsedPacket& packet = judgement.packet;
+  if (reassembly_.has_value() && Reassembly::Takes(packet)) return SettleHeld(passing);
   if (packet.outcome != ParseOutcome::kJudge) {
     judgement.verdict =
         Outright(packet.outcome == ParseOutcome::kPass, packet.reason, options_.classify);
@@ -293,6 +318,58 @@ bool Worker::Impl::SettleLaterFragment(Judgement& judgement) {
   judgement.flow_reason = datagram->flow_reason;
   if (datagram->complete()) datagrams_->Erase(*datagram);
   return true;
+}
+
+// Whatever comes of it, a fragment is held first, the one that completes its datagram too: so the
+// caller has one way to treat them, and they leave in the order in which they came.
+void Worker::Impl::SettleHeld(const Passing& passing) {
+  Judgement& judgement = passing.judgement;
+  if (releases_->room() < Reassembly::kGoneMax) {
+    return DenyOutright(Reason::kFragmentIncomplete, judgement);
+  }
+  const Reassembly::Taken taken =
+      reassembly_->Take(judgement.packet, passing.frame.packet, now_ns_);
+  ReleaseGone();
+  judgement.held = taken.ticket;
+  DenyOutright(taken.reason, judgement);
+  if (taken.complete) SettleJoined(taken.ticket);
+}
+
+// A datagram that is complete is one packet, which comes now.
+void Worker::Impl::SettleJoined(uint64_t ticket) {
+  const packet::JoinedDatagram joined = reassembly_->Joined(ticket);
+  const Frame frame{.packet = joined.transport};
+  Judgement judgement{.packet = packet::ParseJoined(joined, {.checksums = options_.checksums})};
+  const FlowKey& key = judgement.packet.key;
+  const bool tracked = IsTracked(judgement.packet);
+  const uint64_t hash = tracked ? flows_->HashOf(key) : 0;
+  const FoundFlow found = tracked ? flows_->Find(key, hash) : FoundFlow{};
+  Settle({frame, hash, found, nullptr, judgement});
+  releases_->Add({.ticket = ticket,
+                  .verdict = judgement.verdict,
+                  .key = key,
+                  .reply = judgement.reply,
+                  .flow_reason = judgement.flow_reason});
+  reassembly_->Finish(ticket);
+}
+
+void Worker::Impl::ReleaseGone() {
+  for (const Reassembly::Gone& gone : reassembly_->gone()) {
+    releases_->Add(
+        {.ticket = gone.ticket, .verdict = Outright(false, gone.reason, options_.classify)});
+  }
+}
+
+void Worker::Impl::ReleaseExpired(uint64_t now_ns, bool all) {
+  if (!reassembly_.has_value()) return;
+  now_ns_ = std::max(now_ns_, now_ns);
+  releases_->Clear();
+  constexpr size_t kRounds = kBatch / FragmentTable::kExpiredAtATime;
+  bool more = true;
+  for (size_t i = 0; more && (all || i < kRounds); ++i) {
+    more = reassembly_->Expire(now_ns_);
+    ReleaseGone();
+  }
 }
 
 // An error about a known connection belongs to it (A76), where its receiver can have sent what it
@@ -408,6 +485,7 @@ Worker& Worker::operator=(Worker&&) noexcept = default;
 
 void Worker::Process(std::span<const Frame> frames, uint64_t now_ns,
                      std::span<Judgement> judgements) noexcept {
+  impl_->ReleaseExpired(now_ns, frames.empty());
   for (size_t begin = 0; begin < frames.size(); begin += kBatch) {
     const size_t count = std::min(kBatch, frames.size() - begin);
     impl_->ProcessBatch(frames.subspan(begin, count), now_ns, judgements.subspan(begin, count));
@@ -417,16 +495,7 @@ void Worker::Process(std::span<const Frame> frames, uint64_t now_ns,
 void Worker::Replace(Program program) { impl_->Replace(std::move(program)); }
 uint32_t Worker::generation() const { return impl_->generation(); }
 WorkerCounts Worker::counts() const { return impl_->counts(); }
-
-uint32_t OwnerOf(const PacketView& frame, const ParsedPacket& parsed, uint64_t secret,
-                 uint32_t workers) noexcept {
-  FlowKey key = parsed.key;
-  if (parsed.quoted_bytes != 0) {
-    const ParsedPacket quoted = packet::ParseQuoted(frame, parsed);
-    if (quoted.outcome == ParseOutcome::kJudge) key = quoted.key;
-  }
-  // By the addresses alone: a later fragment has no ports.
-  return conntrack::PairHash(key, secret) % workers;
-}
+std::span<const Release> Worker::released() const { return impl_->released(); }
+void Worker::GiveUp(uint64_t ticket) { impl_->GiveUp(ticket); }
 
 }  // namespace npf

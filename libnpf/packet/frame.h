@@ -149,8 +149,8 @@ struct FragmentPlace {
   uint32_t header_bytes = 0;
   uint8_t protocol = 0;
 };
-Reason CheckFragment(const FragmentPlace& place);
-// Tells which part of which datagram the packet is.
+Reason CheckFragment(const Walk& walk, const FragmentPlace& place);
+// Tells which part of which datagram the packet is; walk.offset is that of its payload.
 void NoteFragment(Walk& walk, const FragmentPlace& place, uint32_t id);
 
 // The unspecified source is a DHCP client's that looks for a server, or nobody's (A85).

@@ -107,7 +107,7 @@ void ParseIpv4(Walk& walk) {
                             .header_bytes = header_bytes,
                             .protocol = walk.protocol};
   if (place.offset != 0 || place.more) {
-    const Reason fault = CheckFragment(place);
+    const Reason fault = CheckFragment(walk, place);
     if (fault != Reason::kPolicy) return walk.Deny(fault);
     NoteFragment(walk, place, walk.frame.U16(at + 4));
     if (place.offset != 0) return JudgeLaterFragment(walk, place.protocol);

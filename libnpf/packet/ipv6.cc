@@ -83,7 +83,7 @@ bool ReadFragmentHeader(Walk& walk, uint32_t l3_offset) {
                             .header_bytes = at - l3_offset - kHeaderBytes,
                             .protocol = walk.protocol};
   if (place.offset == 0 && !place.more) return true;  // atomic: a whole packet (RFC 6946)
-  const Reason fault = CheckFragment(place);
+  const Reason fault = CheckFragment(walk, place);
   if (fault != Reason::kPolicy) {
     walk.Deny(fault);
     return false;

@@ -2,17 +2,19 @@
 #include <cstring>
 
 #include "packet/frame.h"
+#include "packet/joined.h"
 #include "packet/quoted.h"
 
 namespace npf {
 namespace packet {
 
-Reason CheckFragment(const FragmentPlace& place) {
+Reason CheckFragment(const Walk& walk, const FragmentPlace& place) {
   if (place.payload == 0) return Reason::kFragmentBad;
   if (place.more && place.payload % 8 != 0) return Reason::kFragmentBad;
   if (place.header_bytes + place.offset + place.payload > 65535) return Reason::kFragmentOversize;
   // A fragment at 8 would overwrite, or bring, the flags of a TCP header (RFC 3128).
-  if (place.protocol == kProtocolTcp && place.offset == 8) return Reason::kFragmentTiny;
+  const bool tiny = place.protocol == kProtocolTcp && place.offset == 8;
+  if (tiny && !walk.options.header_in_parts) return Reason::kFragmentTiny;
   return Reason::kPolicy;
 }
 
@@ -23,6 +25,8 @@ void NoteFragment(Walk& walk, const FragmentPlace& place, uint32_t id) {
   walk.parsed.fragment_end = static_cast<uint16_t>((place.offset + place.payload + 7) / 8);
   walk.parsed.fragment_protocol = place.protocol;
   walk.parsed.fragment_id = id;
+  walk.parsed.fragment_at = static_cast<uint16_t>(walk.offset);
+  walk.parsed.fragment_bytes = static_cast<uint16_t>(place.payload);
 }
 
 bool EqualAddresses(const FlowKey& key) { return std::memcmp(key.src, key.dst, 16) == 0; }
@@ -54,6 +58,22 @@ ParsedPacket ParseQuoted(const PacketView& frame, const ParsedPacket& error) noe
   Walk walk{.frame = Frame(view), .options = options, .parsed = parsed, .quoted = true};
   ParseLink(walk);
   if (parsed.key.family != error.key.family) walk.Deny(Reason::kIcmpMismatch);
+  return parsed;
+}
+
+ParsedPacket ParseJoined(const JoinedDatagram& datagram, const ParseOptions& options) noexcept {
+  ParsedPacket parsed;
+  parsed.key = datagram.key;
+  parsed.key.src_port = 0;
+  parsed.key.dst_port = 0;
+  parsed.vlan = datagram.vlan;
+  parsed.captured_short = datagram.transport.length < datagram.transport.wire_length;
+  Walk walk{.frame = Frame(datagram.transport),
+            .options = options,
+            .parsed = parsed,
+            .protocol = datagram.key.protocol,
+            .fragment_header = datagram.key.family == 6};
+  ParseTransport(walk);
   return parsed;
 }
 

@@ -2,7 +2,8 @@
 """adversarial.py NPF SHARED: `npf replay` over the hostile captures of the shared folder.
 
 Every packet's verdict must be the one that its file expects, under the default profile and under
-each other profile that an expectation names. Prints what is wrong by the number of the attack.
+each other profile that an expectation names; under those of WHOLE every packet of every file, where
+no other verdict is named the default one. Prints what is wrong by the number of the attack.
 Status 77, and why, where the folder is not there."""
 import collections
 import json
@@ -16,11 +17,16 @@ if not (shared / "MANIFEST.json").is_file():
     sys.exit(77)
 FLAGS = {"frag": "--fragments", "established": "--established", "midstream": "--midstream",
          "vlan": "--vlan", "l4csum": "--checksums"}
+WHOLE = ["frag=reassemble"]
 
 
 def flags_of(profile):
     knob, value = profile.split("=")
     return [FLAGS[knob], "ip" if knob == "l4csum" and value == "off" else value]
+
+
+def is_scored(packet, profile):
+    return not profile or profile in WHOLE or profile in packet.get("alt", {})
 
 
 def replay(expect, profile):
@@ -47,15 +53,16 @@ left_out = collections.Counter()
 wrong = collections.Counter()
 for path in sorted(shared.glob("*.expect.json")):
     expect = json.loads(path.read_text())
-    profiles = [None] + sorted({p for packet in expect["packets"] for p in packet.get("alt", {})})
+    named = {p for packet in expect["packets"] for p in packet.get("alt", {})}
+    profiles = [None] + sorted(named.union(WHOLE))
     for profile in profiles:
         if profile and flags_of(profile)[0] not in KNOWN:
-            left_out[profile] += sum(profile in packet.get("alt", {}) for packet in expect["packets"])
+            left_out[profile] += sum(is_scored(packet, profile) for packet in expect["packets"])
             continue
         verdicts, error = replay(expect, profile)
         for packet in expect["packets"]:
             wanted = packet.get("alt", {}).get(profile, packet["must"]) if profile else packet["must"]
-            if wanted == "either" or (profile and profile not in packet.get("alt", {})):
+            if wanted == "either" or not is_scored(packet, profile):
                 continue
             scored += 1
             got = verdicts.get(packet["n"], {"verdict": "nothing", "reason": error[:200]})

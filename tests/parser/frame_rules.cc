@@ -154,7 +154,8 @@ constexpr auto kIpv4Rules = std::to_array<Rule>({
     // RFC 3128; RFC 1858, 4.2: offset one unit may bring, or overwrite, the flags (A4).
     {Kind::kPart, Reason::kFragmentTiny, "TCP fragment at eight",
      [](const FrameCut& cut, const Layer&) {
-       return cut.part()->protocol == 6 && cut.part()->offset == 8;
+       return cut.part()->protocol == 6 && cut.part()->offset == 8 &&
+              !cut.options().header_in_parts;
      }},
     // A85: whatever it is part of would have to be a DHCP client's, which sends no fragments; of
     // IPv6, neighbour or listener discovery, which are refused in fragments (RFC 6980).

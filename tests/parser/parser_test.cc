@@ -71,6 +71,7 @@ Batch MakeBatch(const FrameMutator& mutator, uint64_t seed) {
       random.Chance(45) ? LinkLayer::kEthernet : kLinkLayers[random.Below(std::size(kLinkLayers))];
   batch.options.vlan = random.Chance(85);
   batch.options.checksums = static_cast<Checksums>(random.Below(3));
+  batch.options.header_in_parts = random.Chance(20);
   for (size_t i = 0; i < kBatch; ++i) {
     batch.frames.push_back(mutator.Make(batch.options.link, random));
   }

@@ -28,7 +28,7 @@ void FillAddresses(const FrameCut& cut, FlowKey& key) {
   std::copy(cut.Destination().begin(), cut.Destination().end(), key.dst);
 }
 
-void FillPart(const FrameCut& cut, ParsedPacket& parsed) {
+void FillPart(const FrameCut& cut, const Layer& payload, ParsedPacket& parsed) {
   const Part& part = *cut.part();
   parsed.fragment = true;
   parsed.fragment_more = part.more;
@@ -36,6 +36,8 @@ void FillPart(const FrameCut& cut, ParsedPacket& parsed) {
   parsed.fragment_end = static_cast<uint16_t>((part.offset + part.payload + 7) / 8);
   parsed.fragment_protocol = static_cast<uint8_t>(part.protocol);
   parsed.fragment_id = static_cast<uint32_t>(part.id);
+  parsed.fragment_at = static_cast<uint16_t>(payload.begin);
+  parsed.fragment_bytes = static_cast<uint16_t>(part.payload);
 }
 
 // What is known of any frame, denied or not.
@@ -48,7 +50,7 @@ void FillUnderstood(const FrameCut& cut, std::span<const Layer> layers, ParsedPa
   const bool has_addresses =
       FindIn(layers, Kind::kIpv4) != nullptr || FindIn(layers, Kind::kIpv6) != nullptr;
   if (has_addresses) FillAddresses(cut, parsed.key);
-  if (FindIn(layers, Kind::kPart) != nullptr) FillPart(cut, parsed);
+  if (const Layer* const part = FindIn(layers, Kind::kPart)) FillPart(cut, *part, parsed);
 }
 
 void FillPorts(const FrameCut& cut, const Layer& header, ParsedPacket& parsed) {
@@ -196,6 +198,8 @@ constexpr auto kFieldsOfAny = std::to_array<ComparedField>({
     {"fragment_end", [](const ParsedPacket& p) -> uint64_t { return p.fragment_end; }},
     {"fragment_protocol", [](const ParsedPacket& p) -> uint64_t { return p.fragment_protocol; }},
     {"fragment_id", [](const ParsedPacket& p) -> uint64_t { return p.fragment_id; }},
+    {"fragment_at", [](const ParsedPacket& p) -> uint64_t { return p.fragment_at; }},
+    {"fragment_bytes", [](const ParsedPacket& p) -> uint64_t { return p.fragment_bytes; }},
 });
 constexpr auto kFieldsOfGood = std::to_array<ComparedField>({
     {"protocol", [](const ParsedPacket& p) -> uint64_t { return p.key.protocol; }},

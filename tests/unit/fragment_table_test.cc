@@ -166,6 +166,32 @@ TEST(FragmentTableTest, WhatIsCompleteGivesItsPlaceBack) {
   EXPECT_EQ(table.size(), 1u);
 }
 
+// Who keeps more of a datagram is told when it is dropped, and from where.
+TEST(FragmentTableTest, WhatIsDroppedIsTold) {
+  FragmentTable table(16);
+  const Place first{0, 100, true};
+  std::vector<uint32_t> places;
+  for (uint32_t source = 1; source <= 16; ++source) {
+    places.push_back(table.PlaceOf(*table.Begin(Fragment(7, first, source), 0)));
+    EXPECT_TRUE(table.dropped().empty());
+  }
+  ASSERT_NE(table.Begin(Fragment(7, first, 17), 0), nullptr);
+  ASSERT_EQ(table.dropped().size(), 1u) << "the oldest made room";
+  EXPECT_EQ(table.dropped()[0], places[0]);
+  EXPECT_EQ(table.Find(Fragment(7, first, 9), FragmentTable::kLifetimeNs), nullptr);
+  ASSERT_EQ(table.dropped().size(), 1u) << "it was found, and had expired";
+  EXPECT_EQ(table.dropped()[0], places[8]);
+  EXPECT_EQ(table.Find(Fragment(7, first, 9), FragmentTable::kLifetimeNs), nullptr);
+  EXPECT_TRUE(table.dropped().empty()) << "once";
+  EXPECT_TRUE(table.DropExpired(FragmentTable::kLifetimeNs));
+  places.erase(places.begin() + 8);
+  EXPECT_EQ(std::vector<uint32_t>(table.dropped().begin(), table.dropped().end()),
+            std::vector<uint32_t>(places.begin() + 1, places.begin() + 9))
+      << "but for what was dropped before";
+  EXPECT_FALSE(table.DropExpired(FragmentTable::kLifetimeNs - 1));
+  EXPECT_EQ(table.size(), 7u);
+}
+
 TEST(FragmentTableTest, ADatagramHasSoManyParts) {
   FragmentTable table(64);
   Datagram* const datagram = table.Begin(Fragment(1, {0, 1, true}), 0);

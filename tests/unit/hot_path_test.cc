@@ -121,6 +121,31 @@ TEST(HotPath, TunnelsAllocateNothing) {
   EXPECT_EQ(judgements[0].packet.overlay, 1);
 }
 
+TEST(HotPath, FragmentsThatWaitAllocateNothing) {
+  std::vector<Bytes> bytes;
+  for (int source = 1; source <= 150; ++source) {
+    const Ipv4 header{.src = "192.0.2." + std::to_string(source), .protocol = kProtocolUdp};
+    Ipv4 first = header, last = header;
+    first.fragment = 0x2000;
+    last.fragment = 2;
+    bytes.push_back(Ethernet(0x0800, Packet(last, Zeros(64))));
+    if (source % 3 == 0) bytes.push_back(bytes.back());
+    if (source % 2 == 0) bytes.push_back(Ethernet(0x0800, Packet(first, Udp(1, 53, 8, 80))));
+  }
+  std::vector<Frame> frames;
+  for (const Bytes& frame : bytes) {
+    const auto length = static_cast<uint32_t>(frame.size());
+    frames.push_back({.packet = {frame.data(), length, length}});
+  }
+  std::vector<Judgement> judgements(frames.size());
+  Worker worker(MakeProgram(), {.fragments = Fragments::kReassemble, .datagrams_max = 64});
+  constexpr uint64_t kMinuteNs = 60'000'000'000;
+  EXPECT_EQ(AllocationsOf([&] { worker.Process(frames, 1, judgements); }), 0u);
+  EXPECT_GT(worker.released().size(), 64u);
+  EXPECT_EQ(AllocationsOf([&] { worker.Process({}, kMinuteNs, {}); }), 0u);
+  EXPECT_GT(worker.released().size(), 0u);
+}
+
 TEST(Memory, AProgramMayLieInHugePages) {
   const Program program = MakeProgram();
   const absl::StatusOr<Program> moved = program.MovedTo(TransparentHugePages());

@@ -71,7 +71,7 @@ Bytes Packet(const Ipv4& header, const Bytes& payload) {
   bytes[0] = static_cast<uint8_t>(header.version << 4 |
                                   static_cast<int>(Or(header.header_words, header_bytes / 4)));
   Put16(bytes, 2, Or(header.total_length, header_bytes + payload.size()));
-  Put16(bytes, 4, 0x1234);
+  Put16(bytes, 4, header.id);
   Put16(bytes, 6, header.fragment);
   bytes[8] = header.time_to_live;
   bytes[9] = header.protocol;
@@ -98,8 +98,8 @@ Bytes OptionsHeader(uint8_t next, const Bytes& options) {
   return bytes;
 }
 
-Bytes FragmentHeader(uint8_t next, uint16_t offset_units, bool more) {
-  return Bytes{next, 0} + U16(offset_units * 8u + (more ? 1 : 0)) + Hex("00 00 00 2a");
+Bytes FragmentHeader(uint8_t next, uint16_t offset_units, bool more, uint32_t id) {
+  return Bytes{next, 0} + U16(offset_units * 8u + (more ? 1 : 0)) + U16(id >> 16) + U16(id);
 }
 
 Bytes Segment(const Tcp& header) {

@@ -33,6 +33,7 @@ struct Ipv4 {
   int checksum = -1;
   uint16_t fragment = 0;  // flags and offset, as in the header
   uint8_t time_to_live = 64;
+  uint16_t id = 0x1234;
   Bytes options{};  // of a multiple of four
 };
 Bytes Packet(const Ipv4& header, const Bytes& payload);
@@ -48,7 +49,7 @@ struct Ipv6 {
 Bytes Packet(const Ipv6& header, const Bytes& payload);
 // A header of options for a packet's chain: `next`, and options that fill eight bytes and more.
 Bytes OptionsHeader(uint8_t next, const Bytes& options);
-Bytes FragmentHeader(uint8_t next, uint16_t offset_units, bool more);
+Bytes FragmentHeader(uint8_t next, uint16_t offset_units, bool more, uint32_t id = 0x2a);
 
 struct Tcp {
   uint16_t src_port = 40000;

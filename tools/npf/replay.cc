@@ -19,6 +19,7 @@
 #include "npf/output.h"
 #include "npf/overlay_flags.h"
 #include "npf/protocol.h"
+#include "npf/replay_queue.h"
 #include "npf/replay_record.h"
 #include "npf/replay_summary.h"
 #include "npf/verbs.h"
@@ -51,6 +52,7 @@ WorkerOptions ToWorkerOptions(const ReplayFlags& flags, const Overlays* overlays
   options.stateless = flags.stateless;
   options.midstream_allow = flags.midstream == "allow";
   options.established_keep = flags.established == "keep";
+  options.fragments = flags.fragments == "reassemble" ? Fragments::kReassemble : Fragments::kTrack;
   options.flows_max = flags.flows_max;
   options.openings_max = flags.openings_max;
   options.flows_per_source_max = flags.flows_per_source_max;
@@ -139,6 +141,8 @@ class Replay {
       Gather(packet);
     }
     Flush();
+    while (queue_.first_ticket() != 0) TellWithout(queue_.first_ticket());
+    WriteText();
     if (writer_ != nullptr && exit_status_ == kExitDone) {
       const absl::Status closed = writer_->Close();
       if (!closed.ok()) WriteFailed(closed);
@@ -170,16 +174,52 @@ class Replay {
                    .link = packet.link};
     }
     worker_.Process({frames.data(), count}, now_ns_, {judgements.data(), count});
-    for (size_t i = 0; i < count && exit_status_ == kExitDone; ++i) {
-      Tell(pending_[i].packet, judgements[i]);
+    for (size_t i = 0; i < count; ++i) Hand(pending_[i].packet, judgements[i]);
+    for (const Release& release : worker_.released()) queue_.Settle(release, phase_number());
+    TellReady();
+    while (queue_.over_limit()) {
+      worker_.GiveUp(queue_.first_ticket());
+      TellWithout(queue_.first_ticket());
+      ++given_up_;
     }
     pending_.clear();
     bytes_.clear();
+    WriteText();
+  }
+
+  void WriteText() {
     if (!WriteOut(text_)) exit_status_ = kExitEnvironment;
     text_.clear();
   }
 
-  void Tell(const capture::CapturePacket& packet, const Judgement& judgement) {
+  // Tells the packet, in its turn.
+  void Hand(const capture::CapturePacket& packet, const Judgement& judgement) {
+    JudgedPacket judged{.packet = packet,
+                        .judgement = judgement,
+                        .asked = judgement.packet.key,
+                        .phase = phase_number()};
+    if (queue_.empty() && judgement.held == 0) return Tell(judged);
+    if (writer_ != nullptr || judgement.packet.overlay != 0) {
+      judged.bytes.assign(packet.data.begin(), packet.data.end());
+    }
+    queue_.Add(std::move(judged));
+  }
+
+  void TellReady() {
+    while (queue_.ready()) Tell(queue_.TakeFirst());
+  }
+
+  // What waits for a datagram that will not be whole, and so for nothing.
+  void TellWithout(uint64_t ticket) {
+    queue_.GiveUp(ticket);
+    TellReady();
+  }
+
+  void Tell(const JudgedPacket& judged) {
+    if (exit_status_ != kExitDone) return;
+    const capture::CapturePacket& packet = judged.packet;
+    const Judgement& judgement = judged.judgement;
+    Phase& phase = phases_.at(judged.phase);
     const PacketRecord record{.number = packet.number,
                               .stamp_ns = packet.stamp_ns,
                               .wire_length = packet.wire_length,
@@ -189,12 +229,13 @@ class Replay {
     if (!jsonl_ && writer_ == nullptr) return;
     static const Explainer::Why& kNothing = *new Explainer::Why;
     const Explainer::Why& why =
-        SaidByPolicy(judgement) ? phase_->explainer.Of(ConnectionKey(judgement)) : kNothing;
-    if (jsonl_) AppendJsonLine(record, phase_->names, why.json, text_);
+        SaidByPolicy(judgement) ? phase.explainer.Of(ConnectionKey(judged.asked, judgement.reply))
+                                : kNothing;
+    if (jsonl_) AppendJsonLine(record, phase.names, why.json, text_);
     if (writer_ == nullptr) return;
     const bool allowed = judgement.verdict.allowed != 0;
     const absl::Status written = writer_->Write(
-        packet, allowed, allowed ? "" : DenyComment(record, phase_->names, why.denial));
+        packet, allowed, allowed ? "" : DenyComment(record, phase.names, why.denial));
     if (!written.ok()) WriteFailed(written);
   }
 
@@ -208,6 +249,7 @@ class Replay {
   }
 
   void PrintNotes(const capture::CaptureCounts& counts) const;
+  uint64_t phase_number() const { return std::prev(next_phase_)->first; }
 
   const ReplayFlags& flags_;
   const Overlays* const overlays_;
@@ -221,6 +263,8 @@ class Replay {
   std::vector<uint8_t> bytes_;
   uint64_t now_ns_ = 0;  // of what is pending
   std::string text_;
+  ReplayQueue queue_{ReplayQueue::Limits{}};
+  uint64_t given_up_ = 0;  // datagrams, because too much waited for them
   ReplaySummary summary_;
   int exit_status_ = kExitDone;
 };
@@ -243,6 +287,8 @@ void Replay::PrintNotes(const capture::CaptureCounts& counts) const {
        worker_.counts().table_full, "; --flows-max sets its size");
   note("packets that would have begun more connections than one source may",
        worker_.counts().source_full, "; --flows-per-source sets their number");
+  note("datagrams that were given up because too many packets waited for them", given_up_,
+       "; their fragments are denied as frag_incomplete");
   note("packets of flows that the summary left out", summary_.packets_beyond_flows(), "");
   if (next_phase_ != phases_.end()) {
     PrintError(flags_.trace + ": note: --update " + std::to_string(next_phase_->first) +
@@ -316,6 +362,8 @@ void AddWorkerFlags(Verb& verb, ReplayFlags& flags) {
                  "TCP and SCTP of no known connection that do not begin one: denied, or judged");
   verb.AddChoice("--established", flags.established, {"rejudge", "keep"},
                  "known connections after an update: judged again, or kept");
+  verb.AddChoice("--fragments", flags.fragments, {"track", "reassemble"},
+                 "later fragments follow the first, or all wait for the whole datagram");
   verb.AddNumber("--flows-max", flags.flows_max, {1, uint64_t{1} << 26},
                  "connections that are known at once");
   verb.AddNumber("--openings-max", flags.openings_max, {0, uint64_t{1} << 26},
@@ -327,6 +375,9 @@ void AddWorkerFlags(Verb& verb, ReplayFlags& flags) {
 }  // namespace
 
 int RunReplay(const ReplayFlags& flags) {
+  if (flags.stateless && flags.fragments == "reassemble") {
+    throw BadUsage("--fragments reassemble: keeps state of datagrams, and --stateless keeps none");
+  }
   std::map<uint64_t, std::vector<std::string>> inputs{{0, flags.input.paths}};
   for (const std::string& update : flags.updates) {
     auto [number, paths] = ParseUpdate(update);

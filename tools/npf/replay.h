@@ -23,12 +23,14 @@ struct ReplayFlags {
   std::string vlan = "on";              // on or off
   std::string midstream = "deny";       // deny or allow
   std::string established = "rejudge";  // rejudge or keep
+  std::string fragments = "track";      // track or reassemble
   uint64_t flows_max = size_t{1} << 18;
   uint64_t openings_max = 0;          // 0: a quarter of flows_max
   uint64_t flows_per_source_max = 0;  // likewise
 };
 
-// Returns the exit status. Throws BadUsage where `updates` or `overlays` are not as they should be.
+// Returns the exit status. Throws BadUsage where `updates` or `overlays` are not as they should be, or
+// flags contradict each other.
 int RunReplay(const ReplayFlags& flags);
 
 }  // namespace npf::tools

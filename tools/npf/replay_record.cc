@@ -85,8 +85,11 @@ std::optional<TunnelRecord> TunnelOf(const ParsedPacket& packet, std::span<const
 bool HasAddresses(const FlowKey& key) { return key.family == 4 || key.family == 6; }
 
 FlowKey ConnectionKey(const Judgement& judgement) {
-  FlowKey key = judgement.packet.key;
-  if (judgement.reply) {
+  return ConnectionKey(judgement.packet.key, judgement.reply);
+}
+
+FlowKey ConnectionKey(FlowKey key, bool reply) {
+  if (reply) {
     std::swap(key.src, key.dst);
     std::swap(key.src_port, key.dst_port);
   }

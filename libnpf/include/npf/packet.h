@@ -41,6 +41,10 @@ struct ParseOptions {
   bool vlan = true;  // look through up to two tags; else tagged frames are denied
   Checksums checksums = Checksums::kVerify;
   const Overlays* overlays = nullptr;  // tunnels that are looked into (npf/overlay.h); null: none
+  // A caller joins fragments: a TCP or SCTP header may go on in the next one. A first fragment that
+  // has not all of it is still denied as kFragmentTiny, its ports unread, and the next one is a
+  // later fragment like any other.
+  bool header_in_parts = false;
 };
 
 enum class ParseOutcome : uint8_t {
@@ -83,6 +87,8 @@ struct ParsedPacket {
   uint16_t fragment_end = 0;
   bool fragment_more = false;     // others come behind it
   uint8_t fragment_protocol = 0;  // what its header says; of IPv6, fragments may differ in it
+  uint16_t fragment_at = 0;       // where its payload is, from the start of the frame
+  uint16_t fragment_bytes = 0;    // of its payload, on the wire
   bool captured_short = false;    // captured fewer bytes than were on the wire
   // The overlay that it came through: 1 + its place in ParseOptions::overlays; 0: no tunnel.
   uint8_t overlay = 0;

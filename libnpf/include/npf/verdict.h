@@ -58,6 +58,8 @@ enum class Reason : uint8_t {
   kNeighbourDiscovery = 66,
   kFragmentOverlap = 67,
   kFragmentFirstDenied = 68,
+  kFragmentHeld = 69,        // not a last word: Judgement::held
+  kFragmentIncomplete = 70,  // the rest never came, or not in time
   // Tunnels of configured overlays (npf/overlay.h).
   kTunnelEndpoint = 80,
   kTunnelFragment = 81,

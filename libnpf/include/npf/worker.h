@@ -8,8 +8,9 @@
 // A packet that policy allows as the first of a connection makes the connection known; replies to
 // it and whatever follows are `established`. A denied packet leaves nothing behind, but for a first
 // fragment, whose others are denied with it. Later fragments follow their first one; one that comes
-// before it is judged without ports. ICMP errors that quote a packet of a known connection are
-// `related` to it. docs/connections.md says it at length.
+// before it is judged without ports (Fragments::kTrack), or all wait until the last one has come
+// (kReassemble). ICMP errors that quote a packet of a known connection are `related` to it.
+// docs/decisions says it at length: connections.md, fragments.md.
 //
 // Not thread-safe; one Worker for each thread. Where several share the traffic, all packets of a
 // connection must reach one of them: see OwnerOf. Process() does not allocate, lock, throw or
@@ -28,6 +29,11 @@
 
 namespace npf {
 
+enum class Fragments : uint8_t {
+  kTrack,       // each is judged when it comes; nothing is held back
+  kReassemble,  // none passes before all have come; the caller holds them
+};
+
 struct WorkerOptions {
   bool vlan = true;
   Checksums checksums = Checksums::kVerify;
@@ -40,7 +46,8 @@ struct WorkerOptions {
   // What nobody has answered yet, and what one source has opened. 0: a quarter of flows_max.
   size_t openings_max = 0;
   size_t flows_per_source_max = 0;
-  size_t datagrams_max = size_t{1} << 12;  // in fragments at once; about 400 bytes each
+  Fragments fragments = Fragments::kTrack;  // where not stateless
+  size_t datagrams_max = size_t{1} << 12;   // in fragments at once; 400 to 550 bytes each
 };
 
 struct Frame {
@@ -56,6 +63,22 @@ struct Judgement {
   bool reply = false;  // it goes against the direction in which its connection began
   // What policy said of the connection's first packet, where verdict.reason is kEstablished.
   Reason flow_reason = Reason::kPolicy;
+  // Not 0: a fragment whose verdict is not known yet. `verdict` is a denial, kFragmentHeld. Keep
+  // the frame; a Release with this ticket says what becomes of it, maybe in this same call.
+  uint64_t held = 0;
+};
+
+// The verdict of a whole datagram, and so of all of its fragments that are held under `ticket`,
+// which are to leave in the order in which they came. No fragment will bear the ticket any more.
+struct Release {
+  uint64_t ticket = 0;
+  // Allowed only where all of the datagram has come. Else kFragmentIncomplete (30 s have passed
+  // since its first fragment came, or it made room for others), kFragmentOverlap,
+  // kFragmentOversize, or what denies the datagram as it would deny the packet it was cut from.
+  Verdict verdict{};
+  FlowKey key{};  // of the whole datagram; family 0 where it never was whole
+  bool reply = false;
+  Reason flow_reason = Reason::kPolicy;
 };
 
 struct WorkerCounts {
@@ -63,6 +86,7 @@ struct WorkerCounts {
   size_t openings = 0;       // of these, not answered or not confirmed
   uint64_t table_full = 0;   // packets denied because no more could be known
   uint64_t source_full = 0;  // or no more of their source
+  size_t datagrams = 0;      // under way in fragments
 };
 
 class Worker {
@@ -78,6 +102,18 @@ class Worker {
   // `now_ns` is of any clock; where it goes backwards, time stands.
   void Process(std::span<const Frame> frames, uint64_t now_ns,
                std::span<Judgement> judgements) noexcept;
+
+  // Of Fragments::kReassemble: what became in the last Process() of fragments that are held, those
+  // of earlier calls too; in the order in which it was known. Valid until the next call. Process()
+  // also releases what has expired: all of it where it is given no frames, at most kBatch datagrams
+  // where it is. Up to kBatch frames release at most datagrams_max + kBatch; in a call with more,
+  // fragments for which there might be no room here are denied as kFragmentIncomplete.
+  std::span<const Release> released() const;
+
+  // The caller can hold a datagram's fragments no longer and drops them. No release will come; what
+  // comes of the datagram later is denied as kFragmentIncomplete. Nothing happens where it has been
+  // released.
+  void GiveUp(uint64_t ticket);
 
   // From the next packet on, `program` decides. The generation rises by one.
   void Replace(Program program);
