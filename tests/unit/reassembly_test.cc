@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "unit/fragment_bench.h"
+#include "unit/tunnel_builder.h"
 
 namespace npf::testing {
 namespace {
@@ -215,6 +216,28 @@ TEST_P(EitherFamily, A10VlansDirectionsAndIdentifiersAreApart) {
   EXPECT_EQ(bench.Judge(Fragment(other, 504, 504)), "held");
   EXPECT_EQ(bench.worker.counts().datagrams, 5u);
   EXPECT_EQ(bench.Judge(Fragment(good, 504, 504)), "held; 1 6: allow policy");
+}
+
+TEST_P(EitherFamily, A10NetworksOfAnOverlayAreApart) {
+  const Overlays overlays = Of({Spec(OverlayKind::kVxlan)});
+  FragmentBench bench(kOnlySomePorts, {.overlays = &overlays});
+  const auto inside = [](uint32_t vni, const Bytes& frame) {
+    return Outer4(kProtocolUdp, InUdp(4789, VxlanHeader({.vni = vni}) + frame));
+  };
+  const WholeDatagram good = UdpTo(53, GetParam());
+  EXPECT_EQ(bench.JudgeAll({inside(1, Fragment(good, 0, 504)), inside(2, Fragment(good, 504, 504)),
+                            Fragment(good, 504, 504), inside(1, Fragment(good, 504, 504))}),
+            "held held held held; 1 4: allow policy");
+}
+
+// Nobody sees what is in it: neither in a part nor, as it is not copied, in the whole.
+TEST(ReassemblyTest, ATunnelOfAnOverlayComesInNoFragments) {
+  const Overlays overlays = Of({Spec(OverlayKind::kVxlan)});
+  FragmentBench bench(kEverythingToTheServer, {.overlays = &overlays});
+  const WholeDatagram tunnel{.transport = InUdp(4789, VxlanHeader({}) + Unfragmented(UdpTo(53)))};
+  const std::string text = bench.JudgeAll(Fragments(tunnel, 504));
+  EXPECT_EQ(text.find("held;"), std::string::npos) << text;
+  EXPECT_EQ(text.find("allow"), std::string::npos) << text;
 }
 
 // The protocol is part of the name of a datagram of IPv4, and not of one of IPv6 (A27).

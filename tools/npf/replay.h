@@ -29,8 +29,8 @@ struct ReplayFlags {
   uint64_t flows_per_source_max = 0;  // likewise
 };
 
-// Returns the exit status. Throws BadUsage where `updates` or `overlays` are not as they should be, or
-// flags contradict each other.
+// Returns the exit status. Throws BadUsage where `updates` or `overlays` are not as they should be,
+// or flags contradict each other.
 int RunReplay(const ReplayFlags& flags);
 
 }  // namespace npf::tools
