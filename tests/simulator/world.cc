@@ -43,7 +43,7 @@ void PlanPeace(Plan& plan) {
 
 void PlanFragments(testing::Random& random, Plan& plan) {
   plan.setup.options.datagrams_max = random.Chance(50) ? 8 : random.Between(16, 80);
-  plan.traffic.one_fragment_source = true;
+  plan.traffic.forger = {.errors = 5, .parts = 60, .one_fragment_source = true};
   plan.traffic.v6 = false;
   plan.traffic.forged = 70;
 }
