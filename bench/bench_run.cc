@@ -58,6 +58,12 @@ void SetFigures(Series series, Figure& figure) {
 
 }  // namespace
 
+Figure MakeFigure(const Contender& contender, const Check& check, Series series) {
+  Figure figure = DescribeFigure(contender, check, false);
+  SetFigures(std::move(series), figure);
+  return figure;
+}
+
 bool HasFamily(const Packets& packets, uint8_t family) {
   return std::ranges::any_of(packets.keys,
                              [=](const FlowKey& key) { return key.family == family; });

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "contender.h"
 #include "frames.h"
+#include "measure.h"
 #include "npf/classify.h"
 #include "npf/compiler.h"
 #include "npf/program.h"
@@ -35,6 +36,9 @@ struct CompiledCluster {
 // Compiles up to nine times within a second, to tell the best time. The Program lies in huge pages,
 // where the system has them, as the tables of rivals do.
 absl::StatusOr<CompiledCluster> CompileCluster(std::string name, Snapshot snapshot);
+
+// Of one of our own contenders.
+Figure MakeFigure(const Contender& contender, const Check& check, Series series);
 
 struct RunOptions {
   bool addr = true;

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "bench_run.h"
 #include "capture_verdicts.h"
+#include "connections.h"
 #include "html_report.h"
 #include "machine.h"
 #include "named_workloads.h"
@@ -52,6 +53,7 @@ struct Flags {
   uint64_t seed = 1;
   int cpu = -1;
   bool verdicts = false;
+  bool connections = false;
   bool sweep = false;
   bool table = false;
 };
@@ -191,6 +193,17 @@ int RunTable(const Flags& flags, Report& report) {
   return over || Disagreements(report) != 0 ? tools::kExitDenied : tools::kExitDone;
 }
 
+int RunConnections(const Flags& flags, Report& report) {
+  const absl::Status status = MeasureConnections(
+      ToRunOptions(flags), {.packets = flags.packets, .seed = flags.seed}, report);
+  if (!status.ok()) return Fail(status);
+  const std::string text = absl::StrCat(MachineText(report), "\n\n", ConnectionsText(report));
+  if (!tools::WriteOut(flags.output == "json" ? ToJson(report) : text)) {
+    return tools::kExitEnvironment;
+  }
+  return Disagreements(report) == 0 ? tools::kExitDone : tools::kExitDenied;
+}
+
 int RunSweep(const Flags& flags, Report& report) {
   constexpr size_t kPacketsMax = 128 * 1024;  // of each of many scenes
   const absl::Status status =
@@ -231,6 +244,7 @@ int Run(Flags flags, const std::string& command) {
   if (!PinToCpu(cpu)) tools::PrintError(absl::StrCat("cannot keep to CPU ", cpu));
   Report report = BeginReport(command);
   if (flags.table) return RunTable(flags, report);
+  if (flags.connections) return RunConnections(flags, report);
   return flags.sweep ? RunSweep(flags, report) : RunScene(flags, report);
 }
 
@@ -288,6 +302,8 @@ void AddOptions(CLI::App& app, Flags& flags) {
   app.add_option("--html", flags.html, "write a page with plots, too");
   app.add_flag("--table", flags.table,
                "every figure that is promised, beside its gate; status 1 where one is over");
+  app.add_flag("--connections", flags.connections,
+               "what connections add, among 64k and 1M of them, by the share of new ones");
   app.add_flag("--sweep", flags.sweep,
                "how decide grows with pods, policies and CIDRs, in place of one workload");
 }

@@ -6,6 +6,7 @@
 
 #include "npf/classify.h"
 #include "policy_sampler.h"
+#include "zipf.h"
 
 namespace npf::bench {
 namespace {
@@ -75,20 +76,14 @@ class TrafficMaker {
 
   // Flows by rank, and packets of them by the inverse of the cumulated weights.
   Traffic MakeZipf() {
+    const ZipfRanks ranks(kZipfFlows, kZipfExponent);
     std::vector<Packet> flows;
-    std::vector<double> cumulated;
-    double total = 0;
-    for (size_t rank = 1; rank <= kZipfFlows; ++rank) {
-      const double weight = std::pow(static_cast<double>(rank), -kZipfExponent);
-      flows.push_back(DrawSteered(weight));
-      cumulated.push_back(total += weight);
+    for (size_t rank = 0; rank < kZipfFlows; ++rank) {
+      flows.push_back(DrawSteered(std::pow(static_cast<double>(rank + 1), -kZipfExponent)));
     }
     Traffic traffic;
     for (size_t i = 0; i < options_.packets; ++i) {
-      const double place = static_cast<double>(random_.Next() >> 11) * 0x1p-53 * total;
-      const auto found = std::ranges::upper_bound(cumulated, place);
-      const auto rank =
-          std::min<size_t>(static_cast<size_t>(found - cumulated.begin()), kZipfFlows - 1);
+      const size_t rank = ranks.Draw(random_);
       traffic.keys.push_back(flows[rank].key);
       ++traffic.by_origin[static_cast<size_t>(flows[rank].origin)];
     }

@@ -44,7 +44,9 @@ if(NPF_BUILD_TOOLS)
 
   add_test(NAME tools.cli COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/run.sh $<TARGET_FILE:npf>
                                   ${PROJECT_SOURCE_DIR})
-  set_tests_properties(tools.cli PROPERTIES LABELS quick)
+  add_test(NAME tools.overlay COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/overlay.py $<TARGET_FILE:npf>
+                                      ${PROJECT_SOURCE_DIR})
+  set_tests_properties(tools.cli tools.overlay PROPERTIES LABELS quick)
 
   if(DEFINED ENV{NPF_SHARED})
     set(shared $ENV{NPF_SHARED})

@@ -4,19 +4,21 @@ include(GoogleTest)
 
 add_executable(packet_test
   unit/flow_table_test.cc unit/tcp_test.cc unit/sctp_test.cc unit/fragment_table_test.cc unit/packet_builder.cc unit/packet_ipv4_test.cc unit/packet_ipv6_test.cc unit/packet_link_test.cc
-  unit/packet_transport_test.cc)
+  unit/overlay_test.cc unit/packet_transport_test.cc unit/packet_tunnel_property_test.cc
+  unit/packet_tunnel_test.cc unit/tunnel_builder.cc)
 target_include_directories(packet_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(packet_test PRIVATE npf_runtime GTest::gtest_main npf_test_flags)
 gtest_discover_tests(packet_test TEST_PREFIX packet. PROPERTIES LABELS quick)
 
-add_executable(engine_test unit/frames_test.cc unit/packet_builder.cc unit/worker_test.cc)
+add_executable(engine_test unit/engine_overlay_test.cc unit/frames_test.cc unit/packet_builder.cc
+  unit/worker_test.cc unit/tunnel_builder.cc)
 target_include_directories(engine_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(engine_test PRIVATE npf_load npf_workload GTest::gtest_main npf_test_flags)
 gtest_discover_tests(engine_test TEST_PREFIX engine. PROPERTIES LABELS quick)
 
 # A sanitizer brings its own allocator and its own calls.
 if(NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
-  add_executable(hot_path_test unit/hot_path_test.cc unit/packet_builder.cc)
+  add_executable(hot_path_test unit/hot_path_test.cc unit/packet_builder.cc unit/tunnel_builder.cc)
   target_include_directories(hot_path_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(hot_path_test PRIVATE npf_npf npf_workload GTest::gtest_main npf_test_flags)
   gtest_discover_tests(hot_path_test TEST_PREFIX hot_path. PROPERTIES LABELS quick)

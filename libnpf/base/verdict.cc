@@ -86,6 +86,32 @@ std::string_view Name(Reason reason) {
       return "frag_overlap";
     case Reason::kFragmentFirstDenied:
       return "frag_first_denied";
+    case Reason::kTunnelEndpoint:
+      return "tunnel_endpoint";
+    case Reason::kTunnelFragment:
+      return "tunnel_fragment";
+    case Reason::kTunnelNested:
+      return "tunnel_nested";
+    case Reason::kTunnelVersion:
+      return "tunnel_version";
+    case Reason::kTunnelRouting:
+      return "tunnel_routing";
+    case Reason::kTunnelFlags:
+      return "tunnel_flags";
+    case Reason::kTunnelControl:
+      return "tunnel_control";
+    case Reason::kTunnelChecksum:
+      return "tunnel_checksum";
+    case Reason::kTunnelNoIdentifier:
+      return "tunnel_no_id";
+    case Reason::kTunnelIdentifier:
+      return "tunnel_id";
+    case Reason::kTunnelProtocol:
+      return "tunnel_protocol";
+    case Reason::kTunnelOption:
+      return "tunnel_option";
+    case Reason::kTunnelCritical:
+      return "tunnel_critical";
   }
   return "unknown";
 }

@@ -30,7 +30,7 @@ bool FlowIndex::MakeRoom(uint32_t number) {
     const uint16_t tag = bucket.tag[i];
     const uint32_t moved = bucket.slot[i] ^ FlowBucket::kSecond;
     if (!Put(Other(number, tag), tag, moved, bucket.expires[i])) continue;
-    Remove({number, i});
+    Remove(PlaceAt(number, i));
     return true;
   }
   return false;

@@ -10,9 +10,12 @@
 #ifndef NPF_CONNTRACK_FLOW_INDEX_H_
 #define NPF_CONNTRACK_FLOW_INDEX_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+
+#include "conntrack/prefetch.h"
 
 namespace npf::conntrack {
 
@@ -33,9 +36,13 @@ class FlowIndex {
  public:
   // Where an entry stands: valid until the next Add.
   struct Place {
-    uint32_t bucket = 0;
-    uint32_t at = 0;
+    uint32_t bucket : 29 = 0;
+    uint32_t at : 3 = 0;
   };
+
+  static Place PlaceAt(uint32_t bucket, uint32_t at) {
+    return {.bucket = bucket & 0x1fffffff, .at = at & 7};
+  }
 
   // How many buckets `capacity` entries ask for: a power of two, at most two thirds full.
   static size_t BucketsFor(size_t capacity);
@@ -44,15 +51,24 @@ class FlowIndex {
   explicit FlowIndex(std::span<FlowBucket> buckets)
       : buckets_(buckets.data()), mask_(static_cast<uint32_t>(buckets.size() - 1)) {}
 
-  void Prefetch(uint64_t hash) const { __builtin_prefetch(&buckets_[First(hash)], 1); }
+  void Prefetch(uint64_t hash) const { conntrack::Prefetch(&buckets_[First(hash)]); }
 
-  // Calls `visit(slot, place)` for each entry under the hash's tag until it returns true.
+  // Calls `visit(slot, place)` for each entry under the hash's tag until it returns true. The slot
+  // may be 0, of an entry that is no more.
   template <typename Visit>
   bool Find(uint64_t hash, Visit visit) const {
     const uint32_t first = First(hash);
     const uint16_t tag = Tag(hash);
     if (FindIn(first, tag, visit)) return true;
     return buckets_[first].away != 0 && FindIn(Other(first, tag), tag, visit);
+  }
+
+  // The first slot under the hash's tag in its first bucket, else 0: where the flow most likely is.
+  uint32_t Guess(uint64_t hash) const {
+    const FlowBucket& bucket = buckets_[First(hash)];
+    const uint32_t places = PlacesOf(bucket, Tag(hash)) | 1u << FlowBucket::kPlaces;
+    const auto place = static_cast<uint32_t>(std::countr_zero(places));
+    return place == FlowBucket::kPlaces ? 0 : bucket.SlotAt(place);
   }
 
   // Where the slot of an entry under this hash stands; it must be there.
@@ -80,12 +96,22 @@ class FlowIndex {
     return bucket ^ (((uint32_t{tag} + 1) * 0x9e3779b1u | 1) & mask_);
   }
 
+  // As bits. Without a branch for each place: where a tag stands cannot be foreseen, and a wrong
+  // guess waits for the bucket.
+  static uint32_t PlacesOf(const FlowBucket& bucket, uint16_t tag) {
+    uint32_t places = 0;
+    for (uint32_t i = 0; i < FlowBucket::kPlaces; ++i) {
+      places |= (bucket.tag[i] == tag ? 1u : 0u) << i;
+    }
+    return places;
+  }
+
   template <typename Visit>
   bool FindIn(uint32_t number, uint16_t tag, Visit& visit) const {
     const FlowBucket& bucket = buckets_[number];
-    for (uint32_t i = 0; i < FlowBucket::kPlaces; ++i) {
-      if (bucket.tag[i] != tag || bucket.slot[i] == 0) continue;
-      if (visit(bucket.SlotAt(i), Place{number, i})) return true;
+    for (uint32_t places = PlacesOf(bucket, tag); places != 0; places &= places - 1) {
+      const auto at = static_cast<uint32_t>(std::countr_zero(places));
+      if (visit(bucket.SlotAt(at), PlaceAt(number, at))) return true;
     }
     return false;
   }

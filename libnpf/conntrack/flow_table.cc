@@ -1,19 +1,21 @@
 #include "conntrack/flow_table.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <new>
 #include <vector>
 
 #include "conntrack/sctp.h"
 #include "conntrack/tcp.h"
+#include "npf/memory.h"
 
 namespace npf::conntrack {
 namespace {
 
 constexpr char kMagic[8] = {'N', 'P', 'F', 'F', 'L', 'O', 'W', '2'};
 constexpr size_t kLineBytes = 64;
-constexpr uint64_t kCapacityMax = uint64_t{1} << 30;
+constexpr uint64_t kCapacityMax = uint64_t{1} << 29;
 
 uint64_t Word(const uint8_t* bytes) {
   uint64_t word;
@@ -23,33 +25,47 @@ uint64_t Word(const uint8_t* bytes) {
 
 bool IsIcmp(uint8_t protocol) { return protocol == kProtocolIcmp || protocol == kProtocolIcmpv6; }
 
-// Echo requests and replies bear one identifier, whichever way they go.
-uint16_t OtherPort(const FlowKey& key) {
-  return IsIcmp(key.protocol) ? key.src_port : key.dst_port;
+// Both ends of a packet in words; `rest` has the ports, protocol and family, as Flow has them.
+struct Ends {
+  uint64_t high[2];
+  uint64_t low[2];
+  uint64_t rest;
+
+  Ends Reversed() const {
+    const uint64_t ports = (rest >> 16 & 0xffff) | (rest << 16 & 0xffff0000);
+    return {{high[1], high[0]}, {low[1], low[0]}, (rest & ~uint64_t{0xffffffff}) | ports};
+  }
+};
+static_assert(offsetof(FlowKey, src_port) == offsetof(Flow, port));
+static_assert(offsetof(FlowKey, protocol) == offsetof(Flow, protocol));
+static_assert(offsetof(FlowKey, family) == offsetof(Flow, family));
+constexpr uint64_t kRestMask = ~uint64_t{0} >> 16;
+
+// Echo requests and replies bear one identifier, whichever way they go: it stands for both ports.
+Ends EndsOf(const FlowKey& key) {
+  uint64_t rest = Word(reinterpret_cast<const uint8_t*>(&key) + offsetof(FlowKey, src_port));
+  rest &= kRestMask;
+  if (IsIcmp(key.protocol)) {
+    rest = (rest & ~uint64_t{0xffff0000}) | uint64_t{key.src_port} << 16;
+  }
+  return {{Word(key.src), Word(key.dst)}, {Word(key.src + 8), Word(key.dst + 8)}, rest};
 }
 
-struct Ends {
-  const uint8_t* address[2];
-  uint16_t port[2];
-};
-
-Ends EndsOf(const FlowKey& key) { return {{key.src, key.dst}, {key.src_port, OtherPort(key)}}; }
-
-// Whether `ends` are the flow's, with ends.address[first] as the one that began.
-bool AreEnds(const Flow& flow, const Ends& ends, size_t first) {
-  const size_t second = 1 - first;
-  return flow.port[0] == ends.port[first] && flow.port[1] == ends.port[second] &&
-         std::memcmp(flow.address[0], ends.address[first], 16) == 0 &&
-         std::memcmp(flow.address[1], ends.address[second], 16) == 0;
+// 0 where `ends` are the flow's, the first of them as the one that began.
+uint64_t Difference(const Flow& flow, const Ends& ends) {
+  const uint64_t rest = Word(reinterpret_cast<const uint8_t*>(&flow) + offsetof(Flow, port));
+  return (Word(flow.address[0]) ^ ends.high[0]) | (Word(flow.address[0] + 8) ^ ends.low[0]) |
+         (Word(flow.address[1]) ^ ends.high[1]) | (Word(flow.address[1] + 8) ^ ends.low[1]) |
+         ((rest ^ ends.rest) & kRestMask);
 }
 
 Flow NewFlow(const FlowKey& key, FlowSide side) {
+  const Ends ends = side == FlowSide::kForward ? EndsOf(key) : EndsOf(key).Reversed();
   Flow flow{};
-  const Ends ends = EndsOf(key);
-  const size_t first = side == FlowSide::kForward ? 0 : 1;
   for (const size_t i : {0, 1}) {
-    std::memcpy(flow.address[i], ends.address[i ^ first], 16);
-    flow.port[i] = ends.port[i ^ first];
+    std::memcpy(flow.address[i], &ends.high[i], 8);
+    std::memcpy(flow.address[i] + 8, &ends.low[i], 8);
+    flow.port[i] = static_cast<uint16_t>(ends.rest >> (16 * i));
   }
   flow.protocol = key.protocol;
   flow.family = key.family;
@@ -78,7 +94,7 @@ FlowKey KeyOf(const Flow& flow) {
 }
 
 bool MayHaveSent(const FoundFlow& found, const ParsedPacket& quoted) {
-  const size_t side = found.side == FlowSide::kForward ? 0 : 1;
+  const size_t side = found.is_reply;
   const Flow& flow = *found.flow;
   if (flow.protocol == kProtocolTcp) return HasInFlight(flow, side, quoted.tcp_sequence);
   return flow.protocol != kProtocolSctp || BearsTag(flow, side, quoted.sctp_tag);
@@ -92,13 +108,22 @@ uint32_t PairHash(const FlowKey& key, uint64_t secret) {
   return static_cast<uint32_t>(hash >> 32);
 }
 
+// A look-up goes anywhere: with small pages, it would miss their translation each time.
+FlowTable::Memory FlowTable::Allocate(size_t bytes) {
+  const MemoryHook hook = TransparentHugePages();
+  void* const memory = hook.allocate(bytes, kLineBytes, hook.context);
+  if (memory == nullptr) throw std::bad_alloc();
+  return Memory(static_cast<std::byte*>(memory), Release{bytes});
+}
+
 void FlowTable::Release::operator()(std::byte* memory) const {
-  ::operator delete (memory, std::align_val_t{kLineBytes});
+  const MemoryHook hook = TransparentHugePages();
+  hook.release(memory, bytes, hook.context);
 }
 
 size_t FlowTable::BytesFor(size_t capacity) {
   return sizeof(Header) + FlowIndex::BucketsFor(capacity) * sizeof(FlowBucket) +
-         (capacity + 1) * sizeof(Flow);
+         (capacity + 1) * (sizeof(Flow) + sizeof(Slots::Links));
 }
 
 FlowTable::FlowTable(const FlowTableOptions& options) : FlowTable(options, {}) {}
@@ -109,15 +134,14 @@ FlowTable::FlowTable(const FlowTableOptions& options, std::span<std::byte> memor
                                               : std::max<size_t>(capacity_ / 4, 1)),
       per_source_max_(options.per_source_max != 0 ? options.per_source_max
                                                   : std::max<size_t>(capacity_ / 4, 1)),
-      own_(memory.empty() ? static_cast<std::byte*>(
-                                ::operator new (BytesFor(capacity_), std::align_val_t{kLineBytes}))
-                          : nullptr),
+      own_(memory.empty() ? Allocate(BytesFor(capacity_)) : Memory(nullptr, Release{0})),
       header_(reinterpret_cast<Header*>(own_ != nullptr ? own_.get() : memory.data())),
       index_({reinterpret_cast<FlowBucket*>(header_ + 1), FlowIndex::BucketsFor(capacity_)}),
       flows_(reinterpret_cast<Flow*>(&index_.bucket(0) + index_.bucket_count())),
-      openings_(capacity_),
+      openings_({reinterpret_cast<Slots::Links*>(flows_ + capacity_ + 1), capacity_ + 1}),
       secret_(NewSecret()) {
-  std::memset(header_, 0, BytesFor(capacity_));
+  if (own_ == nullptr)
+    std::memset(header_, 0, BytesFor(capacity_) - sizeof(Slots::Links) * (capacity_ + 1));
   header_->capacity = capacity_;
   header_->bucket_count = index_.bucket_count();
   std::memcpy(header_->magic, kMagic, sizeof kMagic);
@@ -126,11 +150,10 @@ FlowTable::FlowTable(const FlowTableOptions& options, std::span<std::byte> memor
 uint64_t FlowTable::HashOf(const FlowKey& key) const {
   const Ends ends = EndsOf(key);
   const auto end = [&](size_t i) {
-    const uint64_t low = Word(ends.address[i] + 8) + uint64_t{ends.port[i]};
-    return Folded(Word(ends.address[i]) ^ secret_[0], low ^ secret_[1]);
+    const uint64_t port = ends.rest >> (16 * i) & 0xffff;
+    return Folded(ends.high[i] ^ secret_[0], (ends.low[i] + port) ^ secret_[1]);
   };
-  const uint64_t rest = uint64_t{key.protocol} << 8 | key.family;
-  return Folded((end(0) + end(1)) ^ secret_[1], (rest ^ secret_[0]) | 1);
+  return Folded((end(0) + end(1)) ^ secret_[1], (ends.rest >> 32 ^ secret_[0]) | 1);
 }
 
 uint64_t FlowTable::SourceHash(const Flow& flow) const {
@@ -172,21 +195,20 @@ uint64_t FlowTable::IdleNs(const Flow& flow) {
 
 FoundFlow FlowTable::Find(const FlowKey& key, uint64_t hash) {
   const Ends ends = EndsOf(key);
+  const Ends reversed = ends.Reversed();
   FoundFlow found;
   index_.Find(hash, [&](uint32_t slot, FlowIndex::Place place) {
-    Flow& flow = flows_[slot];
-    if (flow.protocol != key.protocol || flow.family != key.family) return false;
-    const bool forward = AreEnds(flow, ends, 0);
-    if (!forward && !AreEnds(flow, ends, 1)) return false;
-    found = {&flow, forward ? FlowSide::kForward : FlowSide::kReply, slot, place};
+    const uint64_t forward = Difference(flows_[slot], ends);
+    // Which way a packet goes cannot be foreseen: one branch for both.
+    if (std::min(forward, Difference(flows_[slot], reversed)) != 0) return false;
+    found = FoundAt(slot, forward != 0 ? 1 : 0, place);
     return true;
   });
-  if (found.flow == nullptr) return found;
-  if (IsOver(index_.bucket(found.place.bucket).expires[found.place.at])) {
-    Erase(found);
-    return {};
+  if (found.flow == nullptr || !IsOver(index_.bucket(found.place.bucket).expires[found.place.at])) {
+    return found;
   }
-  return found;
+  Erase(found);
+  return {};
 }
 
 FoundFlow FlowTable::Insert(const ParsedPacket& packet, FlowSide side, Reason reason,
@@ -198,7 +220,7 @@ FoundFlow FlowTable::Insert(const ParsedPacket& packet, FlowSide side, Reason re
   if (flow.protocol == kProtocolTcp) BeginTcp(flow, from, packet);
   if (flow.protocol == kProtocolSctp) BeginSctp(flow, from, packet);
   FoundFlow found = Put(flow, tick_ + IdleTicks(flow), refusal);
-  found.side = side;
+  found.is_reply = side == FlowSide::kReply ? 1 : 0;
   return found;
 }
 
@@ -219,10 +241,11 @@ FoundFlow FlowTable::Put(const Flow& flow, uint32_t expires, Reason& refusal) {
     return {};
   }
   flows_[slot] = flow;
+  ++inserted_;
   ++size_;
   sources_.Add(source);
   if (opening) openings_.Add(slot);
-  return {&flows_[slot], FlowSide::kForward, slot, index_.PlaceOf(hash, slot)};
+  return FoundAt(slot, 0, index_.PlaceOf(hash, slot));
 }
 
 // Of what has expired nearby, or of the oldest opening.
@@ -236,21 +259,20 @@ bool FlowTable::MakeRoom() {
 
 void FlowTable::EraseOldestOpening() {
   const uint32_t slot = openings_.oldest();
-  Flow& flow = flows_[slot];
-  Erase({&flow, FlowSide::kForward, slot, index_.PlaceOf(HashOf(KeyOf(flow)), slot)});
+  Erase(FoundAt(slot, 0, index_.PlaceOf(HashOf(KeyOf(flows_[slot])), slot)));
 }
 
 Step FlowTable::Follow(const FoundFlow& found, const ParsedPacket& packet) {
   Flow& flow = *found.flow;
-  const size_t side = found.side == FlowSide::kForward ? 0 : 1;
+  const size_t side = found.is_reply;
   const bool was_opening = IsOpening(flow.state);
   Step step = Step::kGoesOn;
   if (flow.protocol == kProtocolTcp) {
     step = FollowTcp(flow, side, packet);
   } else if (flow.protocol == kProtocolSctp) {
     step = FollowSctp(flow, side, packet);
-  } else if (side == 1) {
-    flow.state = FlowState::kEstablished;
+  } else {
+    flow.state = side == 1 ? FlowState::kEstablished : flow.state;
   }
   if (step == Step::kEnds) Erase(found);
   if (step != Step::kGoesOn) return step;
@@ -264,6 +286,7 @@ Step FlowTable::Follow(const FoundFlow& found, const ParsedPacket& packet) {
 void FlowTable::Erase(const FoundFlow& found) {
   if (IsOpening(found.flow->state)) openings_.Remove(found.slot);
   sources_.Remove(SourceHash(*found.flow));
+  ++erased_;
   index_.Remove(found.place);
   openings_.Release(found.slot);
   --size_;
@@ -274,8 +297,7 @@ void FlowTable::Sweep(size_t buckets) {
     const FlowBucket& bucket = index_.bucket(swept_);
     for (uint32_t at = 0; at < FlowBucket::kPlaces; ++at) {
       if (bucket.slot[at] == 0 || !IsOver(bucket.expires[at])) continue;
-      const uint32_t slot = bucket.SlotAt(at);
-      Erase({&flows_[slot], FlowSide::kForward, slot, {swept_, at}});
+      Erase(FoundAt(bucket.SlotAt(at), 0, FlowIndex::PlaceAt(swept_, at)));
     }
     swept_ = (swept_ + 1) & (index_.bucket_count() - 1);
   }

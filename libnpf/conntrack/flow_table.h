@@ -38,15 +38,19 @@ namespace npf::conntrack {
 
 enum class FlowSide : uint8_t { kForward, kReply };
 
+// Small enough to be returned in registers.
 struct FoundFlow {
   Flow* flow = nullptr;
-  FlowSide side = FlowSide::kForward;
-  uint32_t slot = 0;
+  uint32_t slot : 31 = 0;
+  uint32_t is_reply : 1 = 0;
   FlowIndex::Place place{};  // valid until the next Insert
+
+  FlowSide side() const { return is_reply != 0 ? FlowSide::kReply : FlowSide::kForward; }
 };
+static_assert(sizeof(FoundFlow) == 16);
 
 struct FlowTableOptions {
-  size_t capacity = size_t{1} << 18;  // 1 to 2^30; about 110 bytes each
+  size_t capacity = size_t{1} << 18;  // 1 to 2^29; about 110 bytes each
   size_t openings_max = 0;            // 0: a quarter of the capacity, and at least one
   size_t per_source_max = 0;          // likewise
 };
@@ -80,12 +84,7 @@ class FlowTable {
   uint64_t HashOf(const FlowKey& key) const;
   // Two steps ahead of Find: the bucket, and, once it is there, the flows that it names.
   void PrefetchBucket(uint64_t hash) const { index_.Prefetch(hash); }
-  void PrefetchFlow(uint64_t hash) const {
-    index_.Find(hash, [this](uint32_t slot, FlowIndex::Place) {
-      __builtin_prefetch(&flows_[slot], 1);
-      return false;
-    });
-  }
+  void PrefetchFlow(uint64_t hash) const { Prefetch(&flows_[index_.Guess(hash)]); }
 
   // The flow that `key` belongs to and that has not expired. `hash` is HashOf(key).
   FoundFlow Find(const FlowKey& key, uint64_t hash);
@@ -110,6 +109,10 @@ class FlowTable {
   // generation 0. The time that was told last must be of the clock that the other table had.
   Adopted Adopt(std::span<const std::byte> memory);
 
+  // How often something was inserted, or moved or erased to make room: what was found before stays
+  // found, and what was not stays unknown, where it has not changed.
+  uint64_t changes() const { return inserted_ + erased_; }
+
   size_t size() const { return size_; }
   size_t openings() const { return openings_.count(); }
   size_t capacity() const { return capacity_; }
@@ -117,6 +120,10 @@ class FlowTable {
  private:
   struct Header;
 
+  FoundFlow FoundAt(uint32_t slot, uint32_t is_reply, FlowIndex::Place place) {
+    return {
+        .flow = &flows_[slot], .slot = slot & 0x7fffffff, .is_reply = is_reply & 1, .place = place};
+  }
   static uint64_t IdleNs(const Flow& flow);
   uint64_t SourceHash(const Flow& flow) const;
   static uint32_t IdleTicks(const Flow& flow);
@@ -131,9 +138,12 @@ class FlowTable {
   size_t openings_max_;
   size_t per_source_max_;
   struct Release {
+    size_t bytes;
     void operator()(std::byte* memory) const;
   };
-  std::unique_ptr<std::byte, Release> own_;  // null: the caller's
+  using Memory = std::unique_ptr<std::byte, Release>;
+  static Memory Allocate(size_t bytes);
+  Memory own_;  // null: the caller's
   Header* header_;
   FlowIndex index_;
   Flow* flows_;     // [0] is nobody
@@ -141,6 +151,8 @@ class FlowTable {
   SourceCounts sources_;
   Secret secret_;
   size_t size_ = 0;
+  uint64_t inserted_ = 0;
+  uint64_t erased_ = 0;
   uint32_t tick_ = 0;
   uint32_t swept_ = 0;  // the next bucket
 };

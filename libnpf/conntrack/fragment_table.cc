@@ -31,7 +31,8 @@ bool Datagram::Cover(const ParsedPacket& fragment) {
 FragmentTable::FragmentTable(size_t capacity)
     : datagrams_(capacity + 1),
       heads_(std::bit_ceil(capacity)),
-      slots_(capacity),
+      links_(capacity + 1),
+      slots_(links_),
       secret_(NewSecret()) {}
 
 FragmentTable::Name FragmentTable::NameOf(const ParsedPacket& fragment) {

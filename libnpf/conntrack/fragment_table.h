@@ -97,6 +97,7 @@ class FragmentTable {
   std::vector<Datagram> datagrams_;  // [0] is nobody
   std::vector<uint32_t> heads_;      // a power of two of them
   std::array<uint32_t, kHolders> held_{};
+  std::vector<Slots::Links> links_;
   Slots slots_;
   Secret secret_;
 };

@@ -5,15 +5,21 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <span>
 
 namespace npf::conntrack {
 
 class Slots {
  public:
-  // All free.
-  explicit Slots(size_t capacity) : links_(capacity + 1) {
-    for (size_t slot = capacity; slot != 0; --slot) Release(static_cast<uint32_t>(slot));
+  struct Links {
+    uint32_t newer;
+    uint32_t older;
+  };
+
+  // Of slots 1 to the last of `links`, all free. `links` outlives it.
+  explicit Slots(std::span<Links> links) : links_(links) {
+    links_[0] = {};
+    for (size_t slot = links.size() - 1; slot != 0; --slot) Release(static_cast<uint32_t>(slot));
   }
 
   // A free slot, or 0.
@@ -45,11 +51,7 @@ class Slots {
   size_t count() const { return count_; }
 
  private:
-  struct Links {
-    uint32_t newer = 0;
-    uint32_t older = 0;
-  };
-  std::vector<Links> links_;
+  std::span<Links> links_;
   uint32_t free_ = 0;
   size_t count_ = 0;
 };

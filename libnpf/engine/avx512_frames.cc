@@ -255,8 +255,7 @@ NPF_AVX512 uint64_t Run(const ProgramView& view, const FrameOptions& options,
 }  // namespace
 
 bool Avx512JudgesFrames(const ProgramView& view, const FrameOptions& options) noexcept {
-  return options.parse.link == LinkLayer::kEthernet &&
-         options.classify.directions == DirectionMask::kBoth &&
+  return JudgesPlain(options.parse) && options.classify.directions == DirectionMask::kBoth &&
          !options.classify.deny_unknown_pod && avx512::Reaches(view);
 }
 

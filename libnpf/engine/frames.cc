@@ -16,7 +16,7 @@ uint64_t Places(size_t count) { return count < 64 ? (uint64_t{1} << count) - 1 :
 // Plain frames through flow keys; returns the places of the others.
 uint64_t JudgePlain(const Program& program, const FrameOptions& options,
                     std::span<const PacketView> frames, std::span<Verdict> verdicts) {
-  if (options.parse.link != LinkLayer::kEthernet) return Places(frames.size());
+  if (!JudgesPlain(options.parse)) return Places(frames.size());
   const packet::PlainReader reader(options.parse);
   std::array<FlowKey, kFrameBatch> keys;
   uint64_t others = 0;

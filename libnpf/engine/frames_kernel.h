@@ -13,6 +13,11 @@ namespace npf {
 
 inline constexpr size_t kFrameBatch = 64;
 
+// Whether plain frames may be judged without ParsePacket: not where one may be a tunnel.
+inline bool JudgesPlain(const ParseOptions& options) {
+  return options.link == LinkLayer::kEthernet && options.overlays == nullptr;
+}
+
 // Whether JudgePlainAvx512 can judge plain frames of this Program under these options.
 bool Avx512JudgesFrames(const ProgramView& view, const FrameOptions& options) noexcept;
 

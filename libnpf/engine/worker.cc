@@ -20,6 +20,7 @@
 #include "conntrack/flow_table.h"
 #include "conntrack/fragment_table.h"
 #include "engine/outright.h"
+#include "packet/plain.h"
 #include "packet/quoted.h"
 #include "packet/sctp_chunks.h"
 #include "packet/tcp_flags.h"
@@ -35,6 +36,7 @@ using conntrack::FlowTable;
 using conntrack::FoundFlow;
 using conntrack::FragmentTable;
 using conntrack::Step;
+using packet::PlainReader;
 
 bool IsIcmp(const FlowKey& key) {
   return key.protocol == kProtocolIcmp || key.protocol == kProtocolIcmpv6;
@@ -86,7 +88,7 @@ FlowKey Reversed(const FlowKey& key) {
 class Worker::Impl {
  public:
   Impl(Program program, const WorkerOptions& options)
-      : program_(std::move(program)), options_(options) {
+      : program_(std::move(program)), options_(options), plain_({.checksums = options.checksums}) {
     options_.classify.generation = 1;
     if (options_.stateless) return;
     flows_.emplace(conntrack::FlowTableOptions{.capacity = options_.flows_max,
@@ -114,11 +116,13 @@ class Worker::Impl {
   // A packet on its way.
   struct Passing {
     const Frame& frame;
-    uint64_t hash;         // of its flow, where it is tracked
-    const Verdict* ahead;  // or null
+    uint64_t hash;           // of its flow, where it is tracked
+    const FoundFlow& found;  // then, ahead of the batch
+    const Verdict* ahead;    // or null
     Judgement& judgement;
   };
 
+  void Parse(const Frame& frame, Judgement& judgement) const;
   void LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements);
   void Settle(const Passing& passing);
   void SettleWhole(const Passing& passing);
@@ -144,6 +148,7 @@ class Worker::Impl {
 
   Program program_;
   WorkerOptions options_;
+  PlainReader plain_;
   std::optional<FlowTable> flows_;  // both or neither
   std::optional<FragmentTable> datagrams_;
   uint64_t now_ns_ = 0;
@@ -151,6 +156,8 @@ class Worker::Impl {
   uint64_t source_full_ = 0;
   // Of the batch.
   std::array<uint64_t, kBatch> hashes_;
+  std::array<FoundFlow, kBatch> found_;
+  uint64_t changes_ = 0;              // of the table, when they were found
   std::array<FlowKey, kBatch> keys_;  // of those that are classified ahead
   std::array<Verdict, kBatch> verdicts_;
   std::array<const Verdict*, kBatch> ahead_;
@@ -171,17 +178,29 @@ void Worker::Impl::ProcessBatch(std::span<const Frame> frames, uint64_t now_ns,
     flows_->Sweep(kSweptBuckets);
   }
   for (size_t i = 0; i < frames.size(); ++i) {
-    const ParseOptions parse{
-        .link = frames[i].link, .vlan = options_.vlan, .checksums = options_.checksums};
-    judgements[i] = Judgement{.packet = ParsePacket(frames[i].packet, parse)};
+    Parse(frames[i], judgements[i]);
     if (!flows_.has_value() || !IsTracked(judgements[i].packet)) continue;
     hashes_[i] = flows_->HashOf(judgements[i].packet.key);
     flows_->PrefetchBucket(hashes_[i]);
   }
   LookAhead(frames, judgements);
   for (size_t i = 0; i < frames.size(); ++i) {
-    Settle({frames[i], hashes_[i], ahead_[i], judgements[i]});
+    Settle({frames[i], hashes_[i], found_[i], ahead_[i], judgements[i]});
   }
+}
+
+// Plain frames are read in one straight line; SYNs have options that matter.
+void Worker::Impl::Parse(const Frame& frame, Judgement& judgement) const {
+  judgement.reply = false;
+  judgement.flow_reason = Reason::kPolicy;
+  if (frame.link == LinkLayer::kEthernet && options_.overlays == nullptr &&
+      plain_.Read(frame.packet, judgement.packet.key) && !PlainReader::IsSyn(frame.packet)) {
+    return PlainReader::Describe(frame.packet, judgement.packet);
+  }
+  judgement.packet = ParsePacket(frame.packet, {.link = frame.link,
+                                                .vlan = options_.vlan,
+                                                .checksums = options_.checksums,
+                                                .overlays = options_.overlays});
 }
 
 void Worker::Impl::LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements) {
@@ -192,11 +211,13 @@ void Worker::Impl::LookAhead(std::span<const Frame> frames, std::span<Judgement>
     if (is_tracked(i)) flows_->PrefetchFlow(hashes_[i]);
   }
   size_t count = 0;
+  if (flows_.has_value()) changes_ = flows_->changes();
   for (size_t i = 0; i < frames.size(); ++i) {
     const ParsedPacket& packet = judgements[i].packet;
     ahead_[i] = nullptr;
     if (packet.outcome != ParseOutcome::kJudge) continue;
-    if (is_tracked(i) && flows_->Find(packet.key, hashes_[i]).flow != nullptr) continue;
+    if (is_tracked(i)) found_[i] = flows_->Find(packet.key, hashes_[i]);
+    if (is_tracked(i) && found_[i].flow != nullptr) continue;
     keys_[count] = packet.key;
     ahead_[i] = &verdicts_[count++];
   }
@@ -222,7 +243,8 @@ void Worker::Impl::Settle(const Passing& passing) {
 void Worker::Impl::SettleWhole(const Passing& passing) {
   const ParsedPacket& packet = passing.judgement.packet;
   if (flows_.has_value() && IsTracked(packet)) {
-    const FoundFlow found = flows_->Find(packet.key, passing.hash);
+    const FoundFlow found =
+        flows_->changes() == changes_ ? passing.found : flows_->Find(packet.key, passing.hash);
     if (found.flow != nullptr) return SettleFlow(found, passing.judgement);
   }
   SettleFirst(passing.ahead != nullptr ? *passing.ahead : ClassifyOne(packet.key),
@@ -291,7 +313,7 @@ bool Worker::Impl::SettleError(const Passing& passing) {
     flows_->Erase(found);
     return true;
   }
-  judgement.reply = found.side == FlowSide::kForward;
+  judgement.reply = found.is_reply == 0;
   AllowWith(*found.flow, Reason::kRelated, judgement);
   return true;
 }
@@ -318,9 +340,10 @@ bool Worker::Impl::IsStillAllowed(Flow& flow, Judgement& judgement) const {
 void Worker::Impl::SettleFlow(const FoundFlow& found, Judgement& judgement) {
   const ParsedPacket& packet = judgement.packet;
   Flow& flow = *found.flow;
-  judgement.reply = found.side == FlowSide::kReply;
-  const bool replaces = SaysItStarts(packet) && flow.state > FlowState::kEstablished;
-  if (replaces || (judgement.reply && SaysItStarts(packet))) {
+  judgement.reply = found.is_reply != 0;
+  const bool starts = SaysItStarts(packet);
+  const bool replaces = starts && flow.state > FlowState::kEstablished;
+  if (starts && (replaces || judgement.reply)) {
     // It asks for a connection of its own (A67, A68): policy decides about it, in its direction.
     judgement.verdict = ClassifyOne(packet.key);
     if (judgement.verdict.allowed == 0) return;

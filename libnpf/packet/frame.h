@@ -9,6 +9,8 @@
 //                   └──────────────┬───────────────────────────┘
 //   transport.cc  TCP · UDP · SCTP · ICMP · anything else
 //   icmpv6.cc     neighbour discovery and multicast listener discovery
+//   tunnel.cc     VXLAN · Geneve · GRE · IP in IP of configured overlays, and then once more from
+//                 link.cc or ipv4.cc or ipv6.cc on, about the inner packet
 //
 // Two lengths count. The *wire* length is what a receiver had: header fields are held against it.
 // The *captured* length is what we have: bytes are read within it only. A cut packet is refused
@@ -35,6 +37,13 @@ namespace npf::packet {
 inline constexpr uint16_t kEthertypeIpv4 = 0x0800;
 inline constexpr uint16_t kEthertypeArp = 0x0806;
 inline constexpr uint16_t kEthertypeIpv6 = 0x86dd;
+inline constexpr uint16_t kEthertypeBridged = 0x6558;  // Ethernet, as tunnels name it
+
+// ParsedPacket::vlan.
+inline constexpr uint64_t kTagBits = 0x0fff'0fff;
+inline constexpr int kOverlayShift = 12;
+inline constexpr uint64_t kIdentifierBit = uint64_t{1} << 28;
+inline constexpr int kIdentifierShift = 32;
 
 // A frame's bytes, with a wire end that moves inwards as headers state how long they are.
 class Frame {
@@ -112,13 +121,24 @@ struct Walk {
 
 // Each ends the walk with a verdict in walk.parsed, or calls the next layer.
 void ParseLink(Walk& walk);
+void ParseEthernet(Walk& walk);  // a header at walk.offset
+void ParseNetwork(Walk& walk, uint16_t ethertype);
 void ParseIpv4(Walk& walk);
 void ParseIpv6(Walk& walk);
 void ParseTransport(Walk& walk);
 void ParseIcmpv6Control(Walk& walk);  // types 130 to 137 and 143; needs 8 bytes on the wire
 
-// A fragment that is not the first of its datagram: judged without ports (A3, R44).
-void JudgeLaterFragment(Walk& walk);
+// What is here is of the protocol of an overlay of walk.options.overlays, which is not null: it is
+// looked into, or denied. False: it is of none, and nothing was done. walk.offset is that of the
+// transport header; of UDP, ports and length are known to be good.
+bool ParseTunnel(Walk& walk);
+// The same of a later fragment, of which nobody can tell what is in it; `protocol` is what its
+// header says. False: no tunnel's, as far as anybody cares.
+bool DenyFragmentOfTunnel(Walk& walk, uint8_t protocol);
+
+// A fragment that is not the first of its datagram: judged without ports (A3, R44). `protocol` is
+// what its header says.
+void JudgeLaterFragment(Walk& walk, uint8_t protocol);
 
 // The rules of a fragment's place in its datagram. `header_bytes` is what stands before the
 // fragment in the whole datagram, counted in its length. kPolicy: nothing is wrong.
@@ -133,6 +153,8 @@ Reason CheckFragment(const FragmentPlace& place);
 // Tells which part of which datagram the packet is.
 void NoteFragment(Walk& walk, const FragmentPlace& place, uint32_t id);
 
+// The unspecified source is a DHCP client's that looks for a server, or nobody's (A85).
+bool UnspecifiedSourceIsWrong(const FlowKey& key);
 bool EqualAddresses(const FlowKey& key);
 bool HasUnspecifiedSource(const FlowKey& key);
 bool IsLinkLocalV6(const uint8_t* address);

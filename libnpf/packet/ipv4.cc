@@ -110,7 +110,7 @@ void ParseIpv4(Walk& walk) {
     const Reason fault = CheckFragment(place);
     if (fault != Reason::kPolicy) return walk.Deny(fault);
     NoteFragment(walk, place, walk.frame.U16(at + 4));
-    if (place.offset != 0) return JudgeLaterFragment(walk);
+    if (place.offset != 0) return JudgeLaterFragment(walk, place.protocol);
     walk.first_fragment = true;
   }
   ParseTransport(walk);

@@ -90,7 +90,7 @@ bool ReadFragmentHeader(Walk& walk, uint32_t l3_offset) {
   }
   NoteFragment(walk, place, walk.frame.U32(at + 4));
   if (place.offset != 0) {
-    JudgeLaterFragment(walk);
+    JudgeLaterFragment(walk, place.protocol);
     return false;
   }
   walk.first_fragment = true;

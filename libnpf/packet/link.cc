@@ -35,20 +35,6 @@ void ParseArp(Walk& walk) {
   walk.PassLinkControl();
 }
 
-void ParseNetwork(Walk& walk, uint16_t ethertype) {
-  walk.parsed.l3_offset = static_cast<uint16_t>(walk.offset);
-  switch (ethertype) {
-    case kEthertypeIpv4:
-      return ParseIpv4(walk);
-    case kEthertypeIpv6:
-      return ParseIpv6(walk);
-    case kEthertypeArp:
-      return ParseArp(walk);
-    default:
-      return walk.Deny(ethertype < kEthertypeMin ? Reason::kLlc : Reason::kEthertype);
-  }
-}
-
 // `ethertype` is of what stands at walk.offset.
 void ParseTagged(Walk& walk, uint16_t ethertype) {
   for (int tags = 0; IsTag(ethertype); ++tags) {
@@ -56,12 +42,20 @@ void ParseTagged(Walk& walk, uint16_t ethertype) {
     if (tags == kTagsMax) return walk.Deny(Reason::kVlanDepth);
     if (!walk.frame.Has(walk.offset, kTagBytes)) return walk.Deny(Reason::kTruncated);
     constexpr uint16_t kVlanIdentifier = 0xfff;
+    const uint64_t network = walk.parsed.vlan;
     const uint32_t tag = walk.frame.U16(walk.offset) & kVlanIdentifier;
-    walk.parsed.vlan = walk.parsed.vlan << 16 | tag;
+    walk.parsed.vlan = (network & ~kTagBits) | (network & kVlanIdentifier) << 16 | tag;
     ethertype = walk.frame.U16(walk.offset + 2);
     walk.offset += kTagBytes;
   }
   ParseNetwork(walk, ethertype);
+}
+
+// At a place that is constant where it is the frame's own header, which costs less.
+inline void ParseEthernetAt(Walk& walk, uint32_t at) {
+  if (!walk.frame.Has(at, kEthernetBytes)) return walk.Deny(Reason::kTruncated);
+  walk.offset = at + kEthernetBytes;
+  ParseTagged(walk, walk.frame.U16(at + 12));
 }
 
 // A Linux cooked header: `bytes` long, with the protocol and the device type at these offsets.
@@ -105,12 +99,26 @@ void ParseLoopback(Walk& walk) {
 
 }  // namespace
 
+void ParseNetwork(Walk& walk, uint16_t ethertype) {
+  walk.parsed.l3_offset = static_cast<uint16_t>(walk.offset);
+  switch (ethertype) {
+    case kEthertypeIpv4:
+      return ParseIpv4(walk);
+    case kEthertypeIpv6:
+      return ParseIpv6(walk);
+    case kEthertypeArp:
+      return ParseArp(walk);
+    default:
+      return walk.Deny(ethertype < kEthertypeMin ? Reason::kLlc : Reason::kEthertype);
+  }
+}
+
+void ParseEthernet(Walk& walk) { ParseEthernetAt(walk, walk.offset); }
+
 void ParseLink(Walk& walk) {
   switch (walk.options.link) {
     case LinkLayer::kEthernet:
-      if (!walk.frame.Has(0, kEthernetBytes)) return walk.Deny(Reason::kTruncated);
-      walk.offset = kEthernetBytes;
-      return ParseTagged(walk, walk.frame.U16(12));
+      return ParseEthernetAt(walk, 0);
     case LinkLayer::kLinuxSll:
       return ParseCooked(walk, kSllBytes, 14, 2);
     case LinkLayer::kLinuxSll2:

@@ -31,7 +31,8 @@ bool HasUnspecifiedSource(const FlowKey& key) {
   return std::all_of(key.src, key.src + 16, [](uint8_t byte) { return byte == 0; });
 }
 
-void JudgeLaterFragment(Walk& walk) {
+void JudgeLaterFragment(Walk& walk, uint8_t protocol) {
+  if (walk.options.overlays != nullptr && DenyFragmentOfTunnel(walk, protocol)) return;
   // No client without an address sends fragments (A85).
   if (HasUnspecifiedSource(walk.parsed.key)) return walk.Deny(Reason::kMartian);
   // Its first fragment may be a land packet; every reading must be allowed.

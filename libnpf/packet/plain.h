@@ -2,9 +2,9 @@
 // without options and not a fragment, TCP or UDP with nothing wrong about it.
 //
 // ReadPlain says whether a frame is one of these, and gives its key. It never guesses: whatever it
-// accepts, ParsePacket judges with the same key (a test and a fuzzer hold that); whatever it does
-// not accept is ParsePacket's. So it may refuse what is rare, such as a TCP segment whose own
-// checksum has to be verified.
+// accepts, ParsePacket judges with the same key where no overlays are configured (a test and a
+// fuzzer hold that); whatever it does not accept is ParsePacket's. So it may refuse what is rare,
+// such as a TCP segment whose own checksum has to be verified.
 #ifndef NPF_PACKET_PLAIN_H_
 #define NPF_PACKET_PLAIN_H_
 
@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "npf/packet.h"
+#include "packet/tcp_flags.h"
 
 namespace npf::packet {
 
@@ -33,12 +34,11 @@ constexpr Against AgainstFirstBytes(uint32_t end) {
 // Plain is a segment with ACK, or a lone SYN; one that changes a connection's state only where its
 // checksum is not asked for.
 constexpr Against AgainstTcpFlags(bool state_changes) {
-  constexpr uint32_t kFin = 1, kSyn = 2, kRst = 4, kAck = 16;
   Against against{};
   for (uint32_t flags = 0; flags < 256; ++flags) {
-    const uint32_t changes = flags & (kSyn | kFin | kRst);
+    const uint32_t changes = flags & (kTcpSyn | kTcpFin | kTcpRst);
     const bool one_at_most = (changes & (changes - 1)) == 0;
-    const bool stands = (flags & kAck) != 0 || changes == kSyn;
+    const bool stands = (flags & kTcpAck) != 0 || changes == kTcpSyn;
     against[flags] = one_at_most && stands && (!state_changes || changes == 0) ? 0 : 1;
   }
   return against;
@@ -64,6 +64,35 @@ class PlainReader {  // of Ethernet frames
   explicit PlainReader(const ParseOptions& options)
       : any_checksum_(options.checksums == Checksums::kIgnore),
         against_flags_(kAgainstTcpFlags[options.checksums == Checksums::kVerify ? 1 : 0].data()) {}
+
+  // What ParsePacket says of a frame that Read has accepted and that is no SYN, whose key is in
+  // `parsed` already.
+  static void Describe(const PacketView& view, ParsedPacket& parsed) {
+    const uint8_t* const p = view.data;
+    // All but the key; zero is what a field has that is not named here.
+    std::memset(reinterpret_cast<std::byte*>(&parsed) + sizeof(FlowKey), 0,
+                sizeof parsed - sizeof(FlowKey));
+    parsed.outcome = ParseOutcome::kJudge;
+    parsed.reason = Reason::kPolicy;
+    parsed.tcp_window_scale = kNoTcpWindowScale;
+    parsed.ports_known = true;
+    parsed.captured_short = view.length < view.wire_length;
+    parsed.l3_offset = kEthernetBytes;
+    parsed.l4_offset = kEthernetBytes + kIpBytes;
+    if (parsed.key.protocol == kProtocolUdp) {
+      parsed.starts_connection = true;
+      return;
+    }
+    parsed.tcp_flags = p[47];
+    parsed.tcp_sequence = __builtin_bswap32(Load<uint32_t>(p + 38));
+    parsed.tcp_acknowledgement = __builtin_bswap32(Load<uint32_t>(p + 42));
+    parsed.tcp_window = Big16(p + 48);
+    const uint32_t payload = Big16(p + 16) - kIpBytes - (p[46] >> 2 & 0x3c);
+    parsed.tcp_length = payload + (p[47] & kTcpFin);
+  }
+  static bool IsSyn(const PacketView& view) {
+    return view.data[23] == kProtocolTcp && (view.data[47] & kTcpSyn) != 0;
+  }
 
   bool Read(const PacketView& view, FlowKey& key) const {
     if (view.length < kNeededBytes) {

@@ -16,15 +16,6 @@ constexpr uint8_t kIcmpEcho = 8;
 constexpr uint8_t kIcmpv6Echo = 128;
 constexpr uint8_t kIcmpv6EchoReply = 129;
 
-// The unspecified source is a DHCP client's that looks for a server, or nobody's (A85).
-bool UnspecifiedSourceIsWrong(const FlowKey& key) {
-  static constexpr uint8_t kBroadcast[4] = {255, 255, 255, 255};
-  if (!HasUnspecifiedSource(key)) return false;
-  const bool dhcp = key.family == 4 && key.protocol == kProtocolUdp && key.src_port == 68 &&
-                    key.dst_port == 67 && std::memcmp(key.dst, kBroadcast, 4) == 0;
-  return !dhcp;
-}
-
 // The last checks that hold for every protocol. The ports, where there are any, are in the key.
 void Finish(const Walk& walk) {
   const FlowKey& key = walk.parsed.key;
@@ -33,6 +24,22 @@ void Finish(const Walk& walk) {
     return walk.Deny(Reason::kLand);
   }
   walk.Judge();
+}
+
+void FinishFirst(Walk& walk) {
+  walk.parsed.starts_connection = true;
+  Finish(walk);
+}
+
+// Apart from what has no overlays to ask, which then has no registers to keep.
+[[gnu::noinline]] void FinishUnlessTunnel(Walk& walk) {
+  if (!ParseTunnel(walk)) FinishFirst(walk);
+}
+
+// Of protocols whose every packet may begin a connection, or be a tunnel.
+void FinishOrEnter(Walk& walk) {
+  if (walk.options.overlays != nullptr) return FinishUnlessTunnel(walk);
+  FinishFirst(walk);
 }
 
 void ReadPorts(Walk& walk) {
@@ -141,8 +148,7 @@ void ParseUdp(Walk& walk) {
   if (!walk.first_fragment && length > walk.frame.WireFrom(walk.offset)) {
     return walk.Deny(Reason::kMalformed);
   }
-  walk.parsed.starts_connection = true;
-  Finish(walk);
+  FinishOrEnter(walk);
 }
 
 // An association begins with an INIT, alone in its packet, under tag 0, which nothing else bears
@@ -226,6 +232,14 @@ void ParseIcmp(Walk& walk) {
 
 }  // namespace
 
+bool UnspecifiedSourceIsWrong(const FlowKey& key) {
+  static constexpr uint8_t kBroadcast[4] = {255, 255, 255, 255};
+  if (!HasUnspecifiedSource(key)) return false;
+  const bool dhcp = key.family == 4 && key.protocol == kProtocolUdp && key.src_port == 68 &&
+                    key.dst_port == 67 && std::memcmp(key.dst, kBroadcast, 4) == 0;
+  return !dhcp;
+}
+
 void ParseTransport(Walk& walk) {
   const uint8_t protocol = walk.protocol;
   const bool v4 = walk.parsed.key.family == 4;
@@ -241,8 +255,7 @@ void ParseTransport(Walk& walk) {
       if (v4 != (protocol == kProtocolIcmp)) return walk.Deny(Reason::kIcmpMismatch);
       return ParseIcmp(walk);
     default:
-      walk.parsed.starts_connection = true;
-      return Finish(walk);
+      return FinishOrEnter(walk);
   }
 }
 

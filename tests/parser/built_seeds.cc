@@ -44,6 +44,12 @@ std::vector<Carried> Transports() {
     }
     all.push_back(TcpOf({.flags = flags, .data_offset = 8, .data_bytes = 3}));
   }
+  // A scale of 7, of 15, behind something broken, and behind the end.
+  for (const char* options : {"020405b4 01030307", "0303 0f 00", "0405 0307 030307", "00 030307"}) {
+    for (const uint8_t flags : Bytes{0x02, 0x12}) {
+      all.push_back(TcpOf({.flags = flags, .data_offset = 8, .options = Hex(options)}));
+    }
+  }
   all.push_back(Both(kProtocolUdp, Udp(40000, 53, 20)));
   all.push_back(Both(kProtocolUdp, Udp(40000, 4789, 20, 12)));
   all.push_back(Both(kProtocolUdp, Udp(40000, 53, 20, 7)));
@@ -75,6 +81,7 @@ std::vector<Bytes> Icmps() {
       Packet(Ipv4{.protocol = kProtocolIcmp}, Icmp(8, 0, 77, Zeros(8))),
       Packet(Ipv4{.protocol = kProtocolIcmp}, Icmp(3, 1, 0, Packet(kV4, tcp))),
       Packet(Ipv4{.fragment = 0x2000}, Segment({.data_bytes = 20})),
+      Packet(Ipv4{.protocol = kProtocolSctp, .fragment = 0x2000}, Zeros(8)),
       Packet(Ipv4{.fragment = 0x2000}, Zeros(16)),
       Packet(Ipv4{.fragment = 0x0005}, Zeros(16)),
       Packet(kV6, tcp)};

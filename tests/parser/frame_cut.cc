@@ -34,12 +34,13 @@ std::optional<LayerKind> ExtensionKind(int64_t protocol) {
 
 std::string_view NameOf(LayerKind kind) {
   static constexpr auto kNames = std::to_array<std::string_view>(
-      {"Ethernet", "SLL",       "SLL2",       "loopback",    "raw",          "tag",
-       "LLC",      "type",      "ARP",        "IPv4",        "IPv4 flags",   "IPv4 option",
-       "IPv6",     "addresses", "hop-by-hop", "dst options", "IPv6 option",  "routing",
-       "fragment", "AH",        "part",       "later part",  "TCP",          "quoted TCP",
-       "UDP",      "SCTP",      "SCTP chunk", "ICMP",        "foreign ICMP", "echo",
-       "MLD",      "ND",        "ND option",  "ND body",     "other",        "ends"});
+      {"Ethernet", "SLL",       "SLL2",        "loopback",    "raw",         "tag",
+       "LLC",      "type",      "ARP",         "IPv4",        "IPv4 flags",  "IPv4 option",
+       "IPv6",     "addresses", "hop-by-hop",  "dst options", "IPv6 option", "routing",
+       "fragment", "AH",        "part",        "later part",  "TCP",         "quoted TCP",
+       "UDP",      "SCTP",      "quoted SCTP", "SCTP chunk",  "ICMP",        "foreign ICMP",
+       "echo",     "MLD",       "ND",          "ND option",   "ND body",     "other",
+       "ends"});
   return kNames.at(static_cast<size_t>(kind));
 }
 
@@ -314,6 +315,8 @@ void FrameCut::CutTransport(int64_t begin) {
     Add(quoted_ ? LayerKind::kQuotedTcp : LayerKind::kTcp, begin);
   } else if (protocol_ == 17) {
     Add(LayerKind::kUdp, begin);
+  } else if (protocol_ == 132 && quoted_) {
+    Add(LayerKind::kQuotedSctp, begin);
   } else if (protocol_ == 132) {
     Add(LayerKind::kSctp, begin);
     if (kept_end_ - begin >= 16) Add(LayerKind::kSctpChunk, begin + 12);

@@ -44,8 +44,9 @@ enum class LayerKind : uint8_t {
   kQuotedTcp,  // of an ICMP error: eight bytes are enough
   kUdp,
   kSctp,
-  kSctpChunk,  // the first one's header
-  kIcmp,       // ICMP in IPv4, ICMPv6 in IPv6
+  kQuotedSctp,  // of an ICMP error
+  kSctpChunk,   // the first one's header
+  kIcmp,        // ICMP in IPv4, ICMPv6 in IPv6
   kForeignIcmp,
   kIcmpEcho,  // request or reply
   kListener,

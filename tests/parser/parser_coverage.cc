@@ -25,7 +25,9 @@ constexpr std::array<std::array<NamedProtocol, 6>, 2> kProtocols = {
        {"later fragment of IPv6", kProtocolUnknown}}}}};
 
 // What only quoted packets break is counted with them.
-bool IsOfFrames(const Rule& rule) { return rule.kind != LayerKind::kQuotedTcp; }
+bool IsOfFrames(const Rule& rule) {
+  return rule.kind != LayerKind::kQuotedTcp && rule.kind != LayerKind::kQuotedSctp;
+}
 
 }  // namespace
 

@@ -14,6 +14,7 @@
 
 #include "npf/compiler.h"
 #include "npf/frames.h"
+#include "packet/plain.h"
 #include "packet/quoted.h"
 #include "parser/frame_mutator.h"
 #include "parser/parser_coverage.h"
@@ -90,6 +91,7 @@ class ParserContest {
            CheckVerdicts(batch, answers, Kernel::kAvx512);
   }
   const ParserCoverage& coverage() const { return coverage_; }
+  uint64_t plain() const { return plain_; }
 
  private:
   bool CheckFrame(const PacketView& view, const ParseOptions& options,
@@ -103,6 +105,10 @@ class ParserContest {
       ADD_FAILURE() << "parser:" << difference << "\n" << Describe(cut, view, answer);
       return false;
     }
+    if (!CheckPlain(view, options, answer)) {
+      ADD_FAILURE() << "plain: " << Describe(cut, view, answer);
+      return false;
+    }
     if (parsed.outcome == ParseOutcome::kDeny || parsed.quoted_bytes == 0) return true;
     const ReferenceAnswer quoted = ReferenceParseQuoted(view, parsed);
     coverage_.CountQuoted(quoted);
@@ -111,6 +117,18 @@ class ParserContest {
     if (quoted_difference.empty()) return true;
     ADD_FAILURE() << "quoted:" << quoted_difference << "\n" << Describe(cut, view, answer);
     return false;
+  }
+
+  // What is read in one straight line is read right (packet/plain.h).
+  bool CheckPlain(const PacketView& view, const ParseOptions& options,
+                  const ReferenceAnswer& answer) {
+    if (options.link != LinkLayer::kEthernet) return true;
+    ParsedPacket plain;
+    if (!packet::PlainReader(options).Read(view, plain.key)) return true;
+    if (packet::PlainReader::IsSyn(view)) return true;
+    packet::PlainReader::Describe(view, plain);
+    ++plain_;
+    return Difference(plain, answer.parsed).empty();
   }
 
   // As npf/frames.h says.
@@ -152,6 +170,7 @@ class ParserContest {
 
   Program program_;
   ParserCoverage coverage_;
+  uint64_t plain_ = 0;  // frames that were read in one line
 };
 
 void RunFrames(const char* source, std::vector<FrameSeed> seeds,
@@ -178,6 +197,7 @@ void RunFrames(const char* source, std::vector<FrameSeed> seeds,
       "%zu mismatches, %.1f s\n== end of report\n",
       source, contest.coverage().Table().c_str(), failures, seconds.count());
   if (contest.coverage().frames() < 10 * kRarest) return;  // too few to say
+  EXPECT_GT(contest.plain(), contest.coverage().frames() / kRarest);
   for (const std::string& rare : contest.coverage().SeenLessThanOnceIn(kRarest, every_rule)) {
     ADD_FAILURE() << "seen less than once in " << kRarest << " frames: " << rare;
   }

@@ -57,6 +57,27 @@ void FillPorts(const FrameCut& cut, const Layer& header, ParsedPacket& parsed) {
   parsed.ports_known = true;
 }
 
+// RFC 9293, 3.1: an option is one octet, or a kind, a length that counts both, and the rest; what
+// is no such list says nothing. RFC 7323, 2.2 and 2.3: kind 3 of three octets, at most 14.
+int64_t WindowScale(const FrameCut& cut, const Layer& tcp) {
+  const int64_t end = cut.Known(tcp, 12, 1) / 16 * 4;
+  if (tcp.kept < end) return kTcpWindowScaleMax;
+  for (int64_t at = 20; at < end;) {
+    const int64_t kind = cut.Known(tcp, at, 1);
+    if (kind == 0) break;
+    if (kind == 1) {
+      at += 1;
+      continue;
+    }
+    if (at + 2 > end) break;
+    const int64_t length = cut.Known(tcp, at + 1, 1);
+    if (length < 2 || at + length > end) break;
+    if (kind == 3 && length == 3) return std::min<int64_t>(cut.Known(tcp, at + 2, 1), 14);
+    at += length;
+  }
+  return kNoTcpWindowScale;
+}
+
 // RFC 9293, 3.4: the length in sequence space counts SYN and FIN.
 void FillTcp(const FrameCut& cut, const Layer& tcp, ParsedPacket& parsed) {
   const int64_t flags = cut.Known(tcp, 13, 1);
@@ -67,7 +88,23 @@ void FillTcp(const FrameCut& cut, const Layer& tcp, ParsedPacket& parsed) {
   parsed.tcp_sequence = static_cast<uint32_t>(cut.Known(tcp, 4, 4));
   parsed.tcp_acknowledgement = static_cast<uint32_t>(cut.Known(tcp, 8, 4));
   parsed.tcp_length = static_cast<uint32_t>(data + syn + fin);
+  parsed.tcp_window = tcp.kept >= 16 ? static_cast<uint16_t>(cut.Known(tcp, 14, 2)) : 0xffff;
+  if (syn == 1) parsed.tcp_window_scale = static_cast<uint8_t>(WindowScale(cut, tcp));
   parsed.starts_connection = syn == 1 && flags / 16 % 2 == 0;
+}
+
+// RFC 9260, 3.1 and 3.3.2: the tag, the first chunk's type and flags, and the tag that an INIT or
+// INIT ACK chooses.
+void FillSctp(const FrameCut& cut, const Layer& sctp, const Layer& chunk, ParsedPacket& parsed) {
+  const int64_t type = cut.Known(chunk, 0, 1);
+  parsed.starts_connection = type == 1;
+  parsed.sctp_tag = static_cast<uint32_t>(cut.Known(sctp, 4, 4));
+  parsed.sctp_chunk = static_cast<uint8_t>(type);
+  parsed.sctp_chunk_flags = static_cast<uint8_t>(cut.Known(chunk, 1, 1));
+  const bool chooses = type == 1 || type == 2;
+  const auto initiate = cut.Number(chunk, 4, 4);
+  parsed.sctp_known = !chooses || initiate.has_value();
+  if (chooses) parsed.sctp_initiate_tag = static_cast<uint32_t>(initiate.value_or(0));
 }
 
 // RFC 792; RFC 4443, 2.1: those that quote what they are about.
@@ -104,7 +141,10 @@ void FillTransport(const FrameCut& cut, ParsedPacket& parsed) {
   } else if (const Layer* const sctp = cut.Find(Kind::kSctp)) {
     FillPorts(cut, *sctp, parsed);
     const Layer* const chunk = cut.Find(Kind::kSctpChunk);
-    parsed.starts_connection = chunk != nullptr && cut.Known(*chunk, 0, 1) == 1;
+    if (chunk != nullptr) FillSctp(cut, *sctp, *chunk, parsed);
+  } else if (const Layer* const quoted_sctp = cut.Find(Kind::kQuotedSctp)) {
+    FillPorts(cut, *quoted_sctp, parsed);
+    parsed.sctp_tag = static_cast<uint32_t>(cut.Known(*quoted_sctp, 4, 4));
   } else if (const Layer* const icmp = cut.Find(Kind::kIcmp)) {
     FillIcmp(cut, *icmp, parsed);
   } else if (cut.Find(Kind::kOtherProtocol) != nullptr) {
@@ -130,7 +170,7 @@ void FillGood(const FrameCut& cut, ParsedPacket& parsed) {
   if (last == Kind::kArp) return;
   parsed.l4_offset = static_cast<uint16_t>(
       BeginOf(cut, {Kind::kLaterPart, Kind::kTcp, Kind::kQuotedTcp, Kind::kUdp, Kind::kSctp,
-                    Kind::kIcmp, Kind::kOtherProtocol}));
+                    Kind::kQuotedSctp, Kind::kIcmp, Kind::kOtherProtocol}));
   parsed.key.protocol = static_cast<uint8_t>(cut.protocol());
   if (last == Kind::kLaterPart) {
     parsed.later_fragment = true;
@@ -167,6 +207,13 @@ constexpr auto kFieldsOfGood = std::to_array<ComparedField>({
     {"tcp_acknowledgement",
      [](const ParsedPacket& p) -> uint64_t { return p.tcp_acknowledgement; }},
     {"tcp_length", [](const ParsedPacket& p) -> uint64_t { return p.tcp_length; }},
+    {"tcp_window", [](const ParsedPacket& p) -> uint64_t { return p.tcp_window; }},
+    {"tcp_window_scale", [](const ParsedPacket& p) -> uint64_t { return p.tcp_window_scale; }},
+    {"sctp_known", [](const ParsedPacket& p) -> uint64_t { return p.sctp_known; }},
+    {"sctp_tag", [](const ParsedPacket& p) -> uint64_t { return p.sctp_tag; }},
+    {"sctp_chunk", [](const ParsedPacket& p) -> uint64_t { return p.sctp_chunk; }},
+    {"sctp_chunk_flags", [](const ParsedPacket& p) -> uint64_t { return p.sctp_chunk_flags; }},
+    {"sctp_initiate_tag", [](const ParsedPacket& p) -> uint64_t { return p.sctp_initiate_tag; }},
     {"icmp_type", [](const ParsedPacket& p) -> uint64_t { return p.icmp_type; }},
     {"starts_connection", [](const ParsedPacket& p) -> uint64_t { return p.starts_connection; }},
     {"later_fragment", [](const ParsedPacket& p) -> uint64_t { return p.later_fragment; }},

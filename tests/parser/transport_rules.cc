@@ -31,7 +31,8 @@ bool IsTcpSumWrong(const FrameCut& cut, const Layer& tcp) {
 
 // Two numbers at the start of a header, where it has them.
 std::optional<int64_t> PortPair(const FrameCut& cut) {
-  for (const Kind kind : {Kind::kTcp, Kind::kQuotedTcp, Kind::kUdp, Kind::kSctp}) {
+  for (const Kind kind :
+       {Kind::kTcp, Kind::kQuotedTcp, Kind::kUdp, Kind::kSctp, Kind::kQuotedSctp}) {
     const Layer* const header = cut.Find(kind);
     if (header != nullptr) return cut.Number(*header, 0, 4);
   }
@@ -106,6 +107,11 @@ constexpr auto kTransportRules = std::to_array<Rule>({
      [](const FrameCut& cut, const Layer& sctp) { return IsCutByFragment(cut, sctp, 12); }},
     {Kind::kSctp, Reason::kTruncated, "SCTP header cut",
      [](const FrameCut&, const Layer& sctp) { return IsCut(sctp, 12, 4); }},
+    // RFC 9260, 10: an error quotes the tag, too, so that a forged one can be told (A77).
+    {Kind::kQuotedSctp, Reason::kFragmentTiny, "quoted SCTP header goes on in the next fragment",
+     [](const FrameCut& cut, const Layer& sctp) { return IsCutByFragment(cut, sctp, 12); }},
+    {Kind::kQuotedSctp, Reason::kTruncated, "quoted SCTP header cut",
+     [](const FrameCut&, const Layer& sctp) { return IsCut(sctp, 12, 8); }},
     // RFC 9260, 8.5.1: an INIT has tag 0, and nothing else has (A80).
     {Kind::kSctpChunk, Reason::kMalformed, "INIT with a tag, or another chunk without",
      [](const FrameCut& cut, const Layer& chunk) {

@@ -47,10 +47,10 @@ TEST(FlowTableTest, BothDirectionsAreFoundAndNothingElse) {
   EXPECT_FALSE(table.Has(kUdp));
   EXPECT_EQ(table.Begin(kUdp), "known");
   const FoundFlow found = table.At(kUdp);
-  EXPECT_EQ(found.side, FlowSide::kForward);
+  EXPECT_EQ(found.side(), FlowSide::kForward);
   EXPECT_EQ(found.flow->generation, 7u);
   EXPECT_EQ(table.At(Reverse(kUdp)).flow, found.flow);
-  EXPECT_EQ(table.At(Reverse(kUdp)).side, FlowSide::kReply);
+  EXPECT_EQ(table.At(Reverse(kUdp)).side(), FlowSide::kReply);
   const FlowKey kOthers[] = {Key(kProtocolTcp, 0x0a000001, 5353, 0x0a000002, 53),
                              Key(kProtocolUdp, 0x0a000001, 5354, 0x0a000002, 53),
                              Key(kProtocolUdp, 0x0a000001, 53, 0x0a000002, 5353),
@@ -66,7 +66,7 @@ TEST(FlowTableTest, AFlowTellsTheKeyOfItsFirstPacket) {
   table.Begin(Reverse(kUdp), FlowSide::kReply);  // seen against its direction
   const FlowKey key = KeyOf(*table.At(kUdp).flow);
   EXPECT_EQ(std::memcmp(&key, &kUdp, sizeof key), 0);
-  EXPECT_EQ(table.At(kUdp).side, FlowSide::kForward);
+  EXPECT_EQ(table.At(kUdp).side(), FlowSide::kForward);
 }
 
 TEST(FlowTableTest, FamiliesStayApart) {
@@ -84,8 +84,8 @@ TEST(FlowTableTest, EchoIsFoundByItsIdentifier) {
   const FlowKey request = Key(kProtocolIcmp, 1, 77, 2, 0);
   const FlowKey reply = Key(kProtocolIcmp, 2, 77, 1, 0);
   table.Begin(request);
-  EXPECT_EQ(table.At(reply).side, FlowSide::kReply);
-  EXPECT_EQ(table.At(request).side, FlowSide::kForward);
+  EXPECT_EQ(table.At(reply).side(), FlowSide::kReply);
+  EXPECT_EQ(table.At(request).side(), FlowSide::kForward);
   EXPECT_FALSE(table.Has(Key(kProtocolIcmp, 2, 78, 1, 0)));
   table.Advance(kSecondNs + FlowTable::kIcmpNs);
   EXPECT_TRUE(table.Has(reply));
@@ -97,8 +97,8 @@ TEST(FlowTableTest, APortThatTalksToItselfIsOneFlow) {
   Table table({.capacity = 8});
   const FlowKey same_port = Key(kProtocolUdp, 1, 500, 2, 500);
   table.Begin(same_port);
-  EXPECT_EQ(table.At(same_port).side, FlowSide::kForward);
-  EXPECT_EQ(table.At(Reverse(same_port)).side, FlowSide::kReply);
+  EXPECT_EQ(table.At(same_port).side(), FlowSide::kForward);
+  EXPECT_EQ(table.At(Reverse(same_port)).side(), FlowSide::kReply);
 }
 
 TEST(FlowTableTest, IdleFlowsExpire) {
@@ -209,7 +209,8 @@ class AdoptTest : public ::testing::Test {
  protected:
   static constexpr size_t kCapacity = 64;
   AdoptTest()
-      : memory_(FlowTable::BytesFor(kCapacity) / 64), old_({.capacity = kCapacity}, bytes()) {
+      : memory_((FlowTable::BytesFor(kCapacity) + 63) / 64),
+        old_({.capacity = kCapacity}, bytes()) {
     old_.Advance(kSecondNs);
     Reason refusal;
     for (uint16_t port = 1; port <= 10; ++port) {
@@ -235,7 +236,7 @@ TEST_F(AdoptTest, WhatIsSoundLivesOn) {
   EXPECT_EQ(table.openings(), 10u);
   const FoundFlow found = table.At(Key(kProtocolUdp, 2, 53, 1, 4));
   ASSERT_NE(found.flow, nullptr);
-  EXPECT_EQ(found.side, FlowSide::kReply);
+  EXPECT_EQ(found.side(), FlowSide::kReply);
   EXPECT_EQ(found.flow->generation, 0u);
   EXPECT_EQ(found.flow->reason, static_cast<uint8_t>(Reason::kTier));
   EXPECT_EQ(table.Adopt(bytes()).refused, 10u) << "they are known";
@@ -322,7 +323,7 @@ TEST(FlowTableTest, RandomOperationsMatchAPlainList) {
       list.push_back({key, expiry()});
       continue;
     }
-    ASSERT_EQ(found.side == FlowSide::kForward, same(entry->key, key));
+    ASSERT_EQ(found.side() == FlowSide::kForward, same(entry->key, key));
     if (random() % 3 == 0) {
       table.Erase(found);
       list.erase(entry);

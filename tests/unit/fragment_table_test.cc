@@ -80,10 +80,10 @@ class Model {
   void Erase(const ParsedPacket& packet) { entries_.erase(NameOf(packet)); }
 
  private:
-  static std::vector<uint32_t> NameOf(const ParsedPacket& packet) {
+  static std::vector<uint64_t> NameOf(const ParsedPacket& packet) {
     return {packet.fragment_id, packet.key.src[3], packet.vlan, packet.fragment_protocol};
   }
-  std::map<std::vector<uint32_t>, Entry> entries_;
+  std::map<std::vector<uint64_t>, Entry> entries_;
 };
 
 TEST(FragmentTableTest, DoesWhatTheModelDoes) {

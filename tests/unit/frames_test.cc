@@ -13,6 +13,7 @@
 #include "npf/worker.h"
 #include "packet/plain.h"
 #include "unit/packet_builder.h"
+#include "unit/tunnel_builder.h"
 #include "workload.h"
 
 namespace npf::testing {
@@ -109,6 +110,7 @@ std::vector<Verdict> OneByOne(const Program& program, const FrameOptions& option
   for (const PacketView& view : views) {
     WorkerOptions worker_options{.vlan = options.parse.vlan,
                                  .checksums = options.parse.checksums,
+                                 .overlays = options.parse.overlays,
                                  .classify = options.classify,
                                  .stateless = true};
     Worker worker(program, worker_options);
@@ -173,6 +175,28 @@ TEST_P(FramesTest, UnderEveryOption) {
       Check(options, 640, 64);
       options.parse.link = LinkLayer::kRawIp;
       Check(options, 128, 64);
+    }
+  }
+}
+
+// A plain frame may be a tunnel's: no straight line leads past the overlays.
+TEST_P(FramesTest, A55_UnderOverlays) {
+  OverlaySpec spec = Spec(OverlayKind::kVxlan);
+  spec.port = 1000;  // one that FrameMaker uses
+  FrameOptions options{.classify = {.generation = 9}};
+  for (const char* endpoints : {"0.0.0.0/0", "192.0.2.0/24"}) {
+    spec.endpoints = {ParseIpPrefix(endpoints).prefix};
+    const Overlays overlays = Of({spec});
+    options.parse.overlays = &overlays;
+    Check(options, 6400, 64);
+    const Bytes frame = Ethernet(0x0800, Packet(Ipv4{.protocol = kProtocolUdp}, Udp(7, 1000, 30)));
+    const auto length = static_cast<uint32_t>(frame.size());
+    const std::vector<PacketView> views(64, PacketView{frame.data(), length, length});
+    std::vector<Verdict> verdicts(64);
+    ClassifyFrames(program_, options, views, verdicts);
+    for (const Verdict& verdict : verdicts) {
+      EXPECT_EQ(Name(static_cast<Reason>(verdict.reason)),
+                spec.endpoints[0].length == 0 ? "tunnel_no_id" : "tunnel_endpoint");
     }
   }
 }

@@ -9,6 +9,7 @@
 #include "npf/frames.h"
 #include "npf/worker.h"
 #include "unit/packet_builder.h"
+#include "unit/tunnel_builder.h"
 #include "workload.h"
 
 namespace {
@@ -92,6 +93,32 @@ TEST(HotPath, FramesAllocateNothing) {
   Worker worker(program, {});
   EXPECT_EQ(AllocationsOf([&] { ClassifyFrames(program, {}, views, verdicts); }), 0u);
   EXPECT_EQ(AllocationsOf([&] { worker.Process(frames, 1, judgements); }), 0u);
+}
+
+TEST(HotPath, TunnelsAllocateNothing) {
+  const Program program = MakeProgram();
+  const Bytes inner = Ethernet(0x0800, Packet(Ipv4{}, Segment({.flags = 0x02})));
+  const std::vector<Bytes> bytes = {
+      Outer4(kProtocolUdp, InUdp(4789, VxlanHeader({}) + inner)),
+      Outer4(kProtocolUdp, InUdp(6081, GeneveHeader({.options = Option(1, 1)}) + inner)),
+      Outer6(47, GrePacket({.flags = 0xa000}, inner)),
+      Outer4(kProtocolUdp, InUdp(4789, VxlanHeader({}) + inner), kStranger),
+      Outer4(kProtocolUdp, InUdp(4789, VxlanHeader({.vni = 1}) + inner))};
+  std::vector<PacketView> views;
+  std::vector<Frame> frames;
+  for (size_t i = 0; i < 200; ++i) {
+    const Bytes& frame = bytes[i % bytes.size()];
+    const auto length = static_cast<uint32_t>(frame.size());
+    views.push_back({frame.data(), length, length});
+    frames.push_back({.packet = views.back()});
+  }
+  const FrameOptions options{.parse = {.overlays = &AllKinds()}};
+  std::vector<Verdict> verdicts(views.size());
+  std::vector<Judgement> judgements(frames.size());
+  Worker worker(program, {.overlays = &AllKinds()});
+  EXPECT_EQ(AllocationsOf([&] { ClassifyFrames(program, options, views, verdicts); }), 0u);
+  EXPECT_EQ(AllocationsOf([&] { worker.Process(frames, 1, judgements); }), 0u);
+  EXPECT_EQ(judgements[0].packet.overlay, 1);
 }
 
 TEST(Memory, AProgramMayLieInHugePages) {

@@ -113,6 +113,7 @@ Bytes Segment(const Tcp& header) {
   Put16(bytes, 8, header.acknowledgement >> 16);
   Put16(bytes, 10, header.acknowledgement);
   Put16(bytes, 14, header.window);
+  std::copy(header.options.begin(), header.options.end(), bytes.begin() + 20);
   return bytes;
 }
 

@@ -59,6 +59,7 @@ struct Tcp {
   uint32_t sequence = 0;
   uint32_t acknowledgement = 0;
   uint16_t window = 0;
+  Bytes options{};  // at most as long as `data_offset` leaves room for
 };
 Bytes Segment(const Tcp& header);  // with a checksum of zero
 // With the right checksum between these addresses.

@@ -281,6 +281,50 @@ TEST(ListenerDiscoveryTest, WithHopLimitOneAndRouterAlert) {
   }
 }
 
+// RFC 7323, 2.2 and 2.3.
+TEST(TcpTest, ASynOffersAScale) {
+  const auto scale = [](const char* options, uint8_t flags = 2) {
+    return ParseIp(Packet(Ipv4{}, Segment({.flags = flags,
+                                           .data_offset = 8,
+                                           .window = 77,
+                                           .options = Hex(options)})))
+        .tcp_window_scale;
+  };
+  EXPECT_EQ(scale("020405b4 01030307"), 7);
+  EXPECT_EQ(scale("020405b4 01030307", 0x12), 7);
+  EXPECT_EQ(scale("03030e"), 14);
+  EXPECT_EQ(scale("0303ff"), 14);
+  EXPECT_EQ(scale("020405b4"), kNoTcpWindowScale);
+  EXPECT_EQ(scale("00030307"), kNoTcpWindowScale) << "behind the end of the list";
+  EXPECT_EQ(scale("02000303 07"), kNoTcpWindowScale) << "behind a broken option";
+  EXPECT_EQ(scale("0304 0707"), kNoTcpWindowScale) << "of a wrong length";
+  EXPECT_EQ(scale("01010101 01010101 0101 0303"), kNoTcpWindowScale) << "past the end";
+  EXPECT_EQ(scale("020405b4 01030307", 0x10), kNoTcpWindowScale) << "no SYN";
+  const Bytes syn = Packet(Ipv4{}, Segment({.data_offset = 8, .window = 77}));
+  const ParseOptions options{.link = LinkLayer::kRawIp, .checksums = Checksums::kIgnore};
+  EXPECT_EQ(Parse(syn, options).tcp_window, 77);
+  EXPECT_EQ(Parse(syn, options, 51).tcp_window_scale, kTcpWindowScaleMax) << "not captured";
+  EXPECT_EQ(Parse(syn, options, 35).tcp_window, 0xffff) << "not captured";
+}
+
+TEST(SctpTest, TagsAreRead) {
+  const auto parse = [](const Bytes& payload, int captured = -1) {
+    return Parse(Packet(Ipv4{.protocol = kProtocolSctp}, payload),
+                 {.link = LinkLayer::kRawIp, .checksums = Checksums::kIgnore}, captured);
+  };
+  Bytes init = Sctp(5000, 9, 1);
+  init[19] = 5;
+  EXPECT_TRUE(parse(init).sctp_known);
+  EXPECT_EQ(parse(init).sctp_initiate_tag, 5u);
+  EXPECT_EQ(parse(init).sctp_chunk, 1);
+  EXPECT_FALSE(parse(init, 39).sctp_known) << "its tag was not captured";
+  const Bytes data = Sctp(5000, 9, 0);
+  EXPECT_EQ(parse(data).sctp_tag, 7u);
+  EXPECT_EQ(parse(data).sctp_initiate_tag, 0u);
+  EXPECT_TRUE(parse(data, 36).sctp_known);
+  EXPECT_FALSE(parse(data, 35).sctp_known);
+}
+
 // What a first fragment quotes may go on in the next one.
 TEST(IcmpErrorTest, QuotesOnlyWhereItIsWhole) {
   const Bytes quoted = Packet(Ipv4{.src = "10.0.1.10", .dst = "198.51.100.7"}, Segment({}));

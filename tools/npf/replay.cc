@@ -17,6 +17,7 @@
 #include "npf/compile_input.h"
 #include "npf/exit_status.h"
 #include "npf/output.h"
+#include "npf/overlay_flags.h"
 #include "npf/protocol.h"
 #include "npf/replay_record.h"
 #include "npf/replay_summary.h"
@@ -39,8 +40,9 @@ using Phases = std::map<uint64_t, Phase>;
 
 std::string TextOf(const absl::Status& status) { return std::string(status.message()); }
 
-WorkerOptions ToWorkerOptions(const ReplayFlags& flags) {
+WorkerOptions ToWorkerOptions(const ReplayFlags& flags, const Overlays* overlays) {
   WorkerOptions options;
+  options.overlays = overlays;
   options.vlan = flags.vlan == "on";
   options.checksums = flags.checksums == "verify" ? Checksums::kVerify
                       : flags.checksums == "ip"   ? Checksums::kIpOnly
@@ -65,12 +67,14 @@ bool SameFile(const std::string& a, const std::string& b) {
 
 class Replay {
  public:
-  Replay(const ReplayFlags& flags, Phases phases)
+  // `overlays`, which may be null, outlives it.
+  Replay(const ReplayFlags& flags, const Overlays* overlays, Phases phases)
       : flags_(flags),
+        overlays_(overlays),
         phases_(std::move(phases)),
         next_phase_(std::next(phases_.begin())),
         phase_(&phases_.begin()->second),
-        worker_(phases_.begin()->second.program, ToWorkerOptions(flags)),
+        worker_(phases_.begin()->second.program, ToWorkerOptions(flags, overlays)),
         jsonl_(flags.output == "jsonl") {}
 
   int Run() {
@@ -179,7 +183,8 @@ class Replay {
     const PacketRecord record{.number = packet.number,
                               .stamp_ns = packet.stamp_ns,
                               .wire_length = packet.wire_length,
-                              .judgement = judgement};
+                              .judgement = judgement,
+                              .tunnel = TunnelOf(judgement.packet, packet.data, overlays_)};
     summary_.Add(record);
     if (!jsonl_ && writer_ == nullptr) return;
     static const Explainer::Why& kNothing = *new Explainer::Why;
@@ -205,6 +210,7 @@ class Replay {
   void PrintNotes(const capture::CaptureCounts& counts) const;
 
   const ReplayFlags& flags_;
+  const Overlays* const overlays_;
   Phases phases_;
   Phases::iterator next_phase_;
   Phase* phase_;
@@ -286,12 +292,26 @@ std::pair<uint64_t, std::vector<std::string>> ParseUpdate(const std::string& tex
   return {*number, std::move(paths)};
 }
 
+// Throws BadUsage with the last fault, after all others have been told.
+std::optional<Overlays> OverlaysOf(const ReplayFlags& flags) {
+  std::vector<std::string> faults;
+  std::optional<Overlays> overlays = ParseOverlays(flags.overlays, faults);
+  if (faults.empty()) return overlays;
+  for (size_t i = 0; i + 1 < faults.size(); ++i) PrintError(faults[i]);
+  throw BadUsage(faults.back());
+}
+
 void AddWorkerFlags(Verb& verb, ReplayFlags& flags) {
   verb.AddFlag("--stateless", flags.stateless, "judge every packet as the first of its connection");
   verb.AddChoice("--checksums", flags.checksums, {"verify", "ip", "ignore"},
                  "IP and TCP, IP headers only, or none");
   verb.AddChoice("--vlan", flags.vlan, {"on", "off"},
                  "look through up to two tags, or deny tagged frames");
+  verb.AddTexts(
+      "--overlay", flags.overlays,
+      "KIND,endpoints=CIDR+CIDR,...: judge what is inside these tunnels, and deny what is "
+      "not surely one of them; KIND: vxlan (port=, vni=), geneve (port=, vni=, critical=), "
+      "gre (key=), ipip, 6in4; repeatable");
   verb.AddChoice("--midstream", flags.midstream, {"deny", "allow"},
                  "TCP and SCTP of no known connection that do not begin one: denied, or judged");
   verb.AddChoice("--established", flags.established, {"rejudge", "keep"},
@@ -314,12 +334,13 @@ int RunReplay(const ReplayFlags& flags) {
       throw BadUsage("--update: names packet " + std::to_string(number) + " twice");
     }
   }
+  const std::optional<Overlays> overlays = OverlaysOf(flags);
   Phases phases;
   for (auto& [number, paths] : inputs) {
     int exit_status = kExitDone;
     if (!AddPhase(flags, number, std::move(paths), phases, exit_status)) return exit_status;
   }
-  return Replay(flags, std::move(phases)).Run();
+  return Replay(flags, overlays.has_value() ? &*overlays : nullptr, std::move(phases)).Run();
 }
 
 void AddReplayVerb(CommandLine& line) {
@@ -342,6 +363,7 @@ void AddReplayVerb(CommandLine& line) {
       "  npf replay -f policies.yaml -f cluster.yaml -r trace.pcap\n"
       "  npf replay -f policies/ -r trace.pcap -o jsonl | jq 'select(.verdict == \"deny\")'\n"
       "  npf replay -f policies/ -r trace.pcap -w judged.pcapng\n"
+      "  npf replay -f policies/ -r wire.pcap --overlay vxlan,vni=1,endpoints=192.168.0.0/24\n"
       "  tshark -r judged.pcapng -Y 'frame.comment contains \"policy\"'");
   verb.OnRun([flags] { return RunReplay(*flags); });
 }

@@ -1,6 +1,8 @@
 #include "npf/replay_record.h"
 
+#include <algorithm>
 #include <cinttypes>
+#include <cstddef>
 #include <cstdio>
 #include <string_view>
 #include <utility>
@@ -51,12 +53,34 @@ void AppendTuple(const ParsedPacket& packet, const AddressNames& names, std::str
   AppendNumber("dst_port", packet.key.dst_port, out);
 }
 
+void AppendTunnel(const ParsedPacket& packet, const TunnelRecord& tunnel, std::string& out) {
+  AppendMember("overlay", tunnel.kind, out);
+  if (packet.tunnel_has_id) AppendNumber("tunnel_id", packet.tunnel_id, out);
+  AppendMember("outer_src", ToString(tunnel.src), out);
+  AppendMember("outer_dst", ToString(tunnel.dst), out);
+}
+
 std::string Named(const IpAddress& address, const AddressNames& names) {
   const std::string_view pod = names.PodOf(address);
   return pod.empty() ? ToString(address) : std::string(pod);
 }
 
 }  // namespace
+
+std::optional<TunnelRecord> TunnelOf(const ParsedPacket& packet, std::span<const uint8_t> bytes,
+                                     const Overlays* overlays) {
+  if (packet.overlay == 0) return std::nullopt;
+  const auto header = bytes.subspan(packet.outer_l3_offset);
+  const bool v4 = header[0] >> 4 == 4;
+  const auto address = [&](size_t at) {
+    IpAddress read{.family = v4 ? Family::kIpv4 : Family::kIpv6};
+    std::copy_n(header.begin() + static_cast<std::ptrdiff_t>(at), v4 ? 4 : 16, read.bytes.begin());
+    return read;
+  };
+  return TunnelRecord{.kind = Name(overlays->kind(packet.overlay - 1u)),
+                      .src = address(v4 ? 12 : 8),
+                      .dst = address(v4 ? 16 : 24)};
+}
 
 bool HasAddresses(const FlowKey& key) { return key.family == 4 || key.family == 6; }
 
@@ -90,6 +114,7 @@ void AppendJsonLine(const PacketRecord& record, const AddressNames& names, std::
   if (HasAddresses(record.judgement.packet.key)) {
     AppendTuple(record.judgement.packet, names, out);
   }
+  if (record.tunnel) AppendTunnel(record.judgement.packet, *record.tunnel, out);
   if (record.judgement.reply) out.append(",\"reply\":true");
   if (reason == Reason::kEstablished) {
     AppendMember("flow_reason", Name(record.judgement.flow_reason), out);
@@ -109,6 +134,11 @@ std::string DenyComment(const PacketRecord& record, const AddressNames& names,
     out += ": " + Named(SourceOf(packet.key), names) + " -> " +
            Named(DestinationOf(packet.key), names) + " " + ProtocolWord(packet);
     if (packet.ports_known) out += " " + std::to_string(packet.key.dst_port);
+  }
+  if (record.tunnel) {
+    out.append(", in ").append(record.tunnel->kind);
+    if (packet.tunnel_has_id) out += " " + std::to_string(packet.tunnel_id);
+    out += " " + ToString(record.tunnel->src) + " -> " + ToString(record.tunnel->dst);
   }
   if (!why.empty()) out.append("; ").append(why);
   return out;

@@ -19,7 +19,8 @@ constexpr std::array<std::string_view, 10> kColumns = {"src",     "src_pod",  "d
 std::string Dash(std::string text) { return text.empty() ? "-" : text; }
 
 // One for both directions of a connection.
-std::string ConnectionOf(const FlowKey& key) {
+std::string ConnectionOf(const ParsedPacket& packet) {
+  const FlowKey& key = packet.key;
   const bool icmp = key.protocol == kProtocolIcmp || key.protocol == kProtocolIcmpv6;
   const auto end = [](const uint8_t* address, uint16_t port) {
     std::string text(reinterpret_cast<const char*>(address), 16);
@@ -30,7 +31,8 @@ std::string ConnectionOf(const FlowKey& key) {
   std::string first = end(key.src, key.src_port);
   std::string second = end(key.dst, icmp ? key.src_port : key.dst_port);
   if (second < first) std::swap(first, second);
-  return first + second + static_cast<char>(key.protocol) + static_cast<char>(key.family);
+  return first + second + static_cast<char>(key.protocol) + static_cast<char>(key.family) +
+         std::to_string(packet.vlan);
 }
 
 }  // namespace
@@ -62,10 +64,10 @@ ReplaySummary::FlowName ReplaySummary::FollowDenied(const Judgement& judgement, 
   const ParsedPacket& packet = judgement.packet;
   if (packet.outcome != ParseOutcome::kJudge || packet.later_fragment) return name;
   if (name.allowed) {
-    if (packet.starts_connection && !denied_.empty()) denied_.erase(ConnectionOf(packet.key));
+    if (packet.starts_connection && !denied_.empty()) denied_.erase(ConnectionOf(packet));
     return name;
   }
-  const std::string connection = ConnectionOf(packet.key);
+  const std::string connection = ConnectionOf(packet);
   const auto found = denied_.find(connection);
   const bool follows = !packet.starts_connection || packet.key.protocol == kProtocolUdp;
   if (follows && found != denied_.end()) return found->second;

@@ -82,7 +82,8 @@ class ReplaySummary {
   std::string ReasonTable() const;
 
   absl::flat_hash_map<FlowName, FlowCount> flows_;
-  absl::flat_hash_map<std::string, FlowName> denied_;  // by the 5-tuple, the lesser end first
+  // By 5-tuple, the lesser end first, and network.
+  absl::flat_hash_map<std::string, FlowName> denied_;
   std::array<std::array<uint64_t, 256>, 2> by_reason_{};
   uint64_t packets_ = 0;
   uint64_t beyond_ = 0;

@@ -32,12 +32,15 @@ struct PacketView {
   uint32_t wire_length = 0;
 };
 
+class Overlays;
+
 enum class Checksums : uint8_t { kVerify, kIpOnly, kIgnore };
 
 struct ParseOptions {
   LinkLayer link = LinkLayer::kEthernet;
   bool vlan = true;  // look through up to two tags; else tagged frames are denied
   Checksums checksums = Checksums::kVerify;
+  const Overlays* overlays = nullptr;  // tunnels that are looked into (npf/overlay.h); null: none
 };
 
 enum class ParseOutcome : uint8_t {
@@ -46,6 +49,7 @@ enum class ParseOutcome : uint8_t {
   kDeny,   // cannot be judged, `reason` says why
 };
 
+// Of what came out of a tunnel, everything here is about the inner packet, unless said otherwise.
 struct ParsedPacket {
   // Set as far as the packet was understood; family 0 where no addresses were found. A later
   // fragment has protocol 255 (kProtocolUnknown), an ICMP echo its identifier as src_port.
@@ -74,17 +78,26 @@ struct ParsedPacket {
   // Of a part of a datagram, the first one too: which datagram, and which part of its payload in
   // units of eight bytes.
   bool fragment = false;
-  bool fragment_more = false;  // others come behind it
+  uint32_t fragment_id = 0;
   uint16_t fragment_begin = 0;
   uint16_t fragment_end = 0;
+  bool fragment_more = false;     // others come behind it
   uint8_t fragment_protocol = 0;  // what its header says; of IPv6, fragments may differ in it
-  uint32_t fragment_id = 0;
-  uint32_t vlan = 0;            // both tags' identifiers, the outer one in the upper half; 0: none
-  uint16_t quoted_offset = 0;   // from the start of the frame, of what an ICMP error quotes
-  uint16_t quoted_bytes = 0;    // captured of it; 0: it is no error, or quotes nothing
-  bool captured_short = false;  // captured fewer bytes than were on the wire
-  uint16_t l3_offset = 0;       // from the start of the frame
+  bool captured_short = false;    // captured fewer bytes than were on the wire
+  // The overlay that it came through: 1 + its place in ParseOptions::overlays; 0: no tunnel.
+  uint8_t overlay = 0;
+  // The network that the addresses are of, a context of connections and datagrams; 0: untagged, not
+  // in a tunnel. Bits 0 to 11 and 16 to 27: the identifiers of the last tag and of the one before
+  // it. Of what came out of a tunnel also bits 12 to 15: `overlay`; and where identifiers tell
+  // networks apart, bit 28: there is one; bits 32 to 63: it.
+  uint64_t vlan = 0;
+  uint16_t quoted_offset = 0;  // from the start of the frame, of what an ICMP error quotes
+  uint16_t quoted_bytes = 0;   // captured of it; 0: it is no error, or quotes nothing
+  uint16_t l3_offset = 0;      // from the start of the frame
   uint16_t l4_offset = 0;
+  uint32_t tunnel_id = 0;        // VNI or key of the tunnel
+  uint16_t outer_l3_offset = 0;  // of the tunnel's own IP header, from the start of the frame
+  bool tunnel_has_id = false;    // of GRE, the header has a key
 };
 
 ParsedPacket ParsePacket(const PacketView& packet, const ParseOptions& options) noexcept;

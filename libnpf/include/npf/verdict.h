@@ -58,6 +58,20 @@ enum class Reason : uint8_t {
   kNeighbourDiscovery = 66,
   kFragmentOverlap = 67,
   kFragmentFirstDenied = 68,
+  // Tunnels of configured overlays (npf/overlay.h).
+  kTunnelEndpoint = 80,
+  kTunnelFragment = 81,
+  kTunnelNested = 82,
+  kTunnelVersion = 83,
+  kTunnelRouting = 84,
+  kTunnelFlags = 85,
+  kTunnelControl = 86,
+  kTunnelChecksum = 87,
+  kTunnelNoIdentifier = 88,
+  kTunnelIdentifier = 89,
+  kTunnelProtocol = 90,
+  kTunnelOption = 91,
+  kTunnelCritical = 92,
 };
 
 std::string_view Name(Reason reason);  // "policy", "no_policy", ...; "unknown" for other numbers

@@ -31,11 +31,12 @@ namespace npf {
 struct WorkerOptions {
   bool vlan = true;
   Checksums checksums = Checksums::kVerify;
+  const Overlays* overlays = nullptr;  // as in ParseOptions; outlives the worker
   ClassifyOptions classify;            // its generation is the worker's own
   bool stateless = false;              // judge each packet as the first of its connection
   bool midstream_allow = false;        // TCP and SCTP that begin in the middle are judged by policy
   bool established_keep = false;       // connections outlive the policy that allowed them
-  size_t flows_max = size_t{1} << 18;  // 1 to 2^30; about 110 bytes each, taken at construction
+  size_t flows_max = size_t{1} << 18;  // 1 to 2^29; about 110 bytes each, taken at construction
   // What nobody has answered yet, and what one source has opened. 0: a quarter of flows_max.
   size_t openings_max = 0;
   size_t flows_per_source_max = 0;
