@@ -161,6 +161,7 @@ Wire Traffic::Next(const Model& model) {
     wire = forger_.Forge(model, key);
   }
   forger_.Saw(wire);
+  wire.raw = wire.vlan == 0 && random_.Chance(15);
   return wire;
 }
 
