@@ -42,7 +42,7 @@ target_include_directories(npf_simulator PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
 target_link_libraries(npf_simulator PUBLIC npf_load npf_npf npf_reference PRIVATE npf_flags)
 add_executable(simulator_test simulator/simulator_test.cc)
 target_link_libraries(simulator_test PRIVATE npf_simulator GTest::gtest_main npf_test_flags)
-set(npf_simulator_sequences 12000)
+set(npf_simulator_sequences 10000)
 if(NPF_SANITIZE OR NPF_COVERAGE)
   set(npf_simulator_sequences 1500)
 endif()

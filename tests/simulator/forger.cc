@@ -43,11 +43,11 @@ uint32_t Forger::Near(const std::vector<int64_t>& edges) {
 }
 
 Wire Forger::Forge(const Model& model, const Key& key) {
-  if (random_.Chance(12)) return ForgeError(model);
-  if (random_.Chance(12)) return ForgePart();
+  if (random_.Chance(options_.errors)) return ForgeError(model);
+  if (random_.Chance(options_.parts)) return ForgePart();
   if (!seen_.empty() && random_.Chance(10)) {
     Wire again = random_.Pick(seen_);
-    if (!one_fragment_source_ || !again.part.has_value()) return again;
+    if (!options_.one_fragment_source || !again.part.has_value()) return again;
   }
   Wire wire;
   const Key from = random_.Chance(50) ? key.Reversed() : key;
@@ -159,7 +159,7 @@ Wire Forger::ForgePart() {
     wire.flags = kSyn;
     wire.chunk = kInit;
   }
-  if (one_fragment_source_) {
+  if (options_.one_fragment_source) {
     wire.key.family = 4;
     wire.key.src = 2;
     if (wire.key.dst == 2) wire.key.dst = 1;
@@ -170,10 +170,11 @@ Wire Forger::ForgePart() {
   const auto units = static_cast<uint32_t>(random_.Between(begin == 0 ? 5 : 1, 6));
   const bool more = random_.Chance(70);
   const auto odd = static_cast<uint32_t>(more ? 0 : random_.Below(kUnit));
-  wire.part = Part{.begin = begin,
-                   .end = begin + units * kUnit - odd,
-                   .more = more || begin == 0,
-                   .id = static_cast<uint16_t>(random_.Below(one_fragment_source_ ? 60 : 4))};
+  wire.part =
+      Part{.begin = begin,
+           .end = begin + units * kUnit - odd,
+           .more = more || begin == 0,
+           .id = static_cast<uint16_t>(random_.Below(options_.one_fragment_source ? 60 : 4))};
   if (wire.part->more) wire.part->end = begin + units * kUnit;
   const bool init = wire.key.protocol == kProtocolSctp && wire.chunk == kInit;
   if (init && begin == 0) wire.part->end = TransportHeaderBytes(wire);  // alone in its packet

@@ -13,10 +13,16 @@
 
 namespace npf::simulator {
 
+struct ForgerOptions {
+  size_t errors = 12;  // in percent
+  size_t parts = 12;
+  bool one_fragment_source = false;
+};
+
 class Forger {
  public:
-  Forger(testing::Random& random, bool one_fragment_source)
-      : random_(random), one_fragment_source_(one_fragment_source) {}
+  Forger(testing::Random& random, const ForgerOptions& options)
+      : random_(random), options_(options) {}
 
   void Saw(const Wire& wire);
   // `key` is of a conversation, or of none.
@@ -31,7 +37,7 @@ class Forger {
   uint32_t Near(const std::vector<int64_t>& edges);
 
   testing::Random& random_;
-  bool one_fragment_source_;
+  ForgerOptions options_;
   std::vector<Wire> seen_;  // the last ones, in no order
 };
 

@@ -67,7 +67,7 @@ void Conversation::Receive(const Wire& wire, testing::Random& random, std::vecto
 }
 
 Traffic::Traffic(const TrafficOptions& options, testing::Random& random)
-    : options_(options), random_(random), forger_(random, options.one_fragment_source) {}
+    : options_(options), random_(random), forger_(random, options.forger) {}
 
 Key Traffic::NewKey() {
   Key key;
@@ -100,7 +100,7 @@ void Traffic::Send(std::vector<Wire>& wires) {
   for (const Wire& wire : wires) {
     if (random_.Chance(options_.lost)) continue;
     const bool splits =
-        wire.data >= 64 && random_.Chance(options_.split) && !options_.one_fragment_source;
+        wire.data >= 64 && random_.Chance(options_.split) && !options_.forger.one_fragment_source;
     if (splits) {
       Split(wire);
       continue;
@@ -161,6 +161,7 @@ Wire Traffic::Next(const Model& model) {
     wire = forger_.Forge(model, key);
   }
   forger_.Saw(wire);
+  wire.raw = wire.vlan == 0 && random_.Chance(15);
   return wire;
 }
 

@@ -34,7 +34,7 @@ struct TrafficOptions {
   size_t split = 3;
   size_t ended = 2;  // conversations that are given up, and their ports used again
   bool v6 = true;
-  bool one_fragment_source = false;
+  ForgerOptions forger;
   std::vector<uint8_t> protocols = {kProtocolTcp, kProtocolTcp,  kProtocolTcp,
                                     kProtocolUdp, kProtocolSctp, kProtocolIcmp};
 };

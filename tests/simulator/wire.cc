@@ -35,6 +35,16 @@ class Writer {
       U16(0xfd00).Zeros(12).U16(host + 1u);
     }
   }
+  // Of the bytes from `from` on, whose own place is zero.
+  void PutChecksum(uint32_t from, uint32_t count, uint32_t at) {
+    uint32_t sum = 0;
+    for (uint32_t i = from; i < from + count; i += 2) {
+      sum += uint32_t{frame_.bytes[i]} << 8 | frame_.bytes[i + 1];
+    }
+    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+    frame_.bytes[at] = static_cast<uint8_t>(~sum >> 8);
+    frame_.bytes[at + 1] = static_cast<uint8_t>(~sum);
+  }
   void CutTo(uint32_t length) { frame_.length = std::min(frame_.length, length); }
   uint32_t length() const { return frame_.length; }
 
@@ -42,23 +52,25 @@ class Writer {
   BuiltFrame& frame_;
 };
 
-void WriteIp(const Wire& wire, uint32_t payload, Writer& out) {
+void WriteIpv4(const Wire& wire, uint32_t payload, Writer& out) {
   const Key& key = wire.key;
   const Part part = wire.part.value_or(Part{});
-  const uint32_t place = part.begin | (part.more ? 1 : 0);  // as in a Fragment header
-  if (key.family == 4) {
-    const uint32_t flags_and_offset = part.begin / 8 | (part.more ? 0x2000u : 0u);
-    out.U16(0x4500).U16(20 + payload).U16(part.id).U16(flags_and_offset);
-    out.U8(64).U8(key.protocol).U16(0);
-  } else {
-    const uint32_t header = wire.part.has_value() ? 8 : 0;
-    out.U32(0x60000000).U16(payload + header).U8(header != 0 ? 44u : key.protocol).U8(64);
-  }
-  out.Address(key.family, key.src);
-  out.Address(key.family, key.dst);
-  if (key.family == 6 && wire.part.has_value()) {
-    out.U8(key.protocol).U8(0).U16(place).U32(part.id);
-  }
+  const uint32_t begin = out.length();
+  out.U16(0x4500).U16(20 + payload).U16(part.id).U16(part.begin / 8 | (part.more ? 0x2000u : 0u));
+  out.U8(64).U8(key.protocol).U16(0);
+  out.Address(4, key.src);
+  out.Address(4, key.dst);
+  out.PutChecksum(begin, 20, begin + 10);
+}
+
+void WriteIpv6(const Wire& wire, uint32_t payload, Writer& out) {
+  const Key& key = wire.key;
+  const uint32_t header = wire.part.has_value() ? 8 : 0;
+  out.U32(0x60000000).U16(payload + header).U8(header != 0 ? 44u : key.protocol).U8(64);
+  out.Address(6, key.src);
+  out.Address(6, key.dst);
+  if (!wire.part.has_value()) return;
+  out.U8(key.protocol).U8(0).U16(wire.part->begin | (wire.part->more ? 1 : 0)).U32(wire.part->id);
 }
 
 void WriteTcp(const Wire& wire, Writer& out) {
@@ -126,7 +138,8 @@ uint32_t DataBytes(const Wire& wire) {
 void WriteIpAndTransport(const Wire& wire, Writer& out) {
   const uint32_t whole = TransportHeaderBytes(wire) + DataBytes(wire);
   const Part part = wire.part.value_or(Part{.begin = 0, .end = whole});
-  WriteIp(wire, part.end - part.begin, out);
+  const uint32_t payload = part.end - part.begin;
+  wire.key.family == 4 ? WriteIpv4(wire, payload, out) : WriteIpv6(wire, payload, out);
   const uint32_t transport = out.length();
   if (part.begin == 0) WriteTransport(wire, out);
   out.CutTo(transport + part.end - part.begin);
@@ -200,10 +213,11 @@ bool Wire::SaysItStarts() const {
 
 void Build(const Wire& wire, BuiltFrame& frame) {
   Writer out(frame);
-  frame.link = wire.vlan != 0 ? LinkLayer::kEthernet : LinkLayer::kRawIp;
-  if (wire.vlan != 0) {
-    out.Zeros(12).U16(0x8100).U16(wire.vlan).U16(wire.key.family == 4 ? 0x0800 : 0x86dd);
-  }
+  const uint32_t ethertype = wire.key.family == 4 ? 0x0800 : 0x86dd;
+  frame.link = wire.raw ? LinkLayer::kRawIp : LinkLayer::kEthernet;
+  if (!wire.raw) out.Zeros(12);
+  if (!wire.raw && wire.vlan != 0) out.U16(0x8100).U16(wire.vlan);
+  if (!wire.raw) out.U16(ethertype);
   const uint32_t link_bytes = out.length();
   WriteIpAndTransport(wire, out);
   const uint32_t whole = TransportHeaderBytes(wire) + DataBytes(wire);
@@ -231,6 +245,7 @@ std::string ToString(const Wire& wire) {
                     wire.part->more ? " more" : " last", " of ", wire.part->id);
   }
   if (wire.vlan != 0) absl::StrAppend(&text, " vlan ", wire.vlan);
+  if (wire.raw) text += " raw";
   return text;
 }
 

@@ -71,6 +71,7 @@ struct Wire {
 
   std::optional<Part> part;  // no fragment
   uint16_t vlan = 0;         // 0: none
+  bool raw = false;          // without a link header; then without a VLAN, too
 
   bool Has(uint8_t flag) const { return (flags & flag) != 0; }
   bool IsLaterFragment() const { return part.has_value() && part->begin != 0; }

@@ -43,7 +43,7 @@ void PlanPeace(Plan& plan) {
 
 void PlanFragments(testing::Random& random, Plan& plan) {
   plan.setup.options.datagrams_max = random.Chance(50) ? 8 : random.Between(16, 80);
-  plan.traffic.one_fragment_source = true;
+  plan.traffic.forger = {.errors = 5, .parts = 60, .one_fragment_source = true};
   plan.traffic.v6 = false;
   plan.traffic.forged = 70;
 }
@@ -61,7 +61,7 @@ Plan MakePlan(testing::Random& random) {
   plan.packets = random.Between(50, 300);
   plan.batch_max = random.Chance(30) ? 1 : random.Between(2, 200);
   plan.setup.program = random.Below(Policies::kPrograms);
-  plan.setup.options = {.checksums = Checksums::kIgnore,
+  plan.setup.options = {.checksums = random.Chance(50) ? Checksums::kIgnore : Checksums::kIpOnly,
                         .midstream_allow = random.Chance(30),
                         .established_keep = random.Chance(20),
                         .flows_max = 1500,
