@@ -3,18 +3,15 @@
 
 Every packet's verdict must be the one that its file expects, under the default profile and under
 each other profile that an expectation names; under those of WHOLE every packet of every file, where
-no other verdict is named the default one. Prints what is wrong by the number of the attack.
-Status 77, and why, where the folder is not there."""
+no other verdict is named the default one. Prints what is wrong, and a table of the attacks by their
+numbers: packets judged, wrong ones, and the tests of this project that name the attack. Status 77, and why, where the folder is not there."""
 import collections
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
-npf, shared = sys.argv[1], pathlib.Path(sys.argv[2]) / "adversarial"
-if not (shared / "MANIFEST.json").is_file():
-    print(f"skipped: {shared} is not there")
-    sys.exit(77)
 FLAGS = {"frag": "--fragments", "established": "--established", "midstream": "--midstream",
          "vlan": "--vlan", "l4csum": "--checksums"}
 WHOLE = ["frag=reassemble"]
@@ -29,7 +26,7 @@ def is_scored(packet, profile):
     return not profile or profile in WHOLE or profile in packet.get("alt", {})
 
 
-def replay(expect, profile):
+def replay(npf, shared, expect, profile):
     command = [npf, "replay", "-r", shared / expect["pcap"], "-o", "jsonl"]
     phases = expect.get("phases") or [{"cluster": expect["cluster"], "policies": expect["policies"]}]
     for path in (phases[0]["cluster"], phases[0]["policies"]):
@@ -47,32 +44,72 @@ def replay(expect, profile):
     return verdicts, done.stderr
 
 
-KNOWN = subprocess.run([npf, "replay", "--help"], capture_output=True, check=True, text=True).stdout
-scored = 0
-left_out = collections.Counter()
-wrong = collections.Counter()
-for path in sorted(shared.glob("*.expect.json")):
-    expect = json.loads(path.read_text())
-    named = {p for packet in expect["packets"] for p in packet.get("alt", {})}
-    profiles = [None] + sorted(named.union(WHOLE))
-    for profile in profiles:
-        if profile and flags_of(profile)[0] not in KNOWN:
-            left_out[profile] += sum(is_scored(packet, profile) for packet in expect["packets"])
-            continue
-        verdicts, error = replay(expect, profile)
-        for packet in expect["packets"]:
-            wanted = packet.get("alt", {}).get(profile, packet["must"]) if profile else packet["must"]
-            if wanted == "either" or not is_scored(packet, profile):
+def tests_by_attack():
+    """Names of tests by the numbers that they, or the comments on them, bear."""
+    named = collections.defaultdict(set)
+    for source in pathlib.Path(__file__).resolve().parents[1].rglob("*_test.cc"):
+        comment, test = [], None
+        for line in source.read_text().splitlines():
+            begins = re.match(r"TEST(?:_[FP])?\((\w+), (\w+)\)", line)
+            if begins:
+                test = f"{begins[1]}.{begins[2]}"
+                line = " ".join(comment) + line
+            comment = comment + [line] if line.startswith("//") else []
+            if line == "}":
+                test = None
+            for number in re.findall(r"(?<![A-Za-z0-9])A(\d{1,3})(?![0-9])", line):
+                if test:
+                    named[int(number)].add(test)
+    return named
+
+
+def print_table(judged, wrong):
+    tests = tests_by_attack()
+    print("ATTACK  PACKETS  WRONG  TESTS")
+    for number in sorted(tests.keys() | judged.keys()):
+        names = " ".join(sorted(tests[number])) or "tools.adversarial"
+        print(f"A{number:<6} {judged[number]:>7}  {wrong[number]:>5}  {names}")
+
+
+def main(npf, shared):
+    known = subprocess.run([npf, "replay", "--help"], capture_output=True, check=True, text=True).stdout
+    left_out, wrong = collections.Counter(), collections.Counter()
+    judged, wrong_by_attack = collections.Counter(), collections.Counter()
+    for path in sorted(shared.glob("*.expect.json")):
+        expect = json.loads(path.read_text())
+        named = {p for packet in expect["packets"] for p in packet.get("alt", {})}
+        for profile in [None] + sorted(named.union(WHOLE)):
+            if profile and flags_of(profile)[0] not in known:
+                left_out[profile] += sum(is_scored(packet, profile) for packet in expect["packets"])
                 continue
-            scored += 1
-            got = verdicts.get(packet["n"], {"verdict": "nothing", "reason": error[:200]})
-            if got["verdict"] == wanted:
-                continue
-            kind = "allow" if wanted == "deny" else "deny"
-            wrong[kind] += 1
-            print(f"{path.name} {profile or ''} packet {packet['n']} {packet.get('attack')}: "
-                  f"{got['verdict']} {got['reason']}, must {wanted}: {packet.get('note', '')}")
-for profile, packets in left_out.items():
-    print(f"left out: {packets} packets under {profile}, which npf replay does not have")
-print(f"{scored} verdicts, {wrong['allow']} wrong allows, {wrong['deny']} wrong denies")
-sys.exit(1 if wrong or not scored else 0)
+            verdicts, error = replay(npf, shared, expect, profile)
+            for packet in expect["packets"]:
+                wanted = packet["must"]
+                if profile:
+                    wanted = packet.get("alt", {}).get(profile, wanted)
+                if wanted == "either" or not is_scored(packet, profile):
+                    continue
+                number = int(packet["attack"][1:])
+                judged[number] += 1
+                got = verdicts.get(packet["n"], {"verdict": "nothing", "reason": error[:200]})
+                if got["verdict"] == wanted:
+                    continue
+                wrong["allow" if wanted == "deny" else "deny"] += 1
+                wrong_by_attack[number] += 1
+                print(f"{path.name} {profile or ''} packet {packet['n']} A{number}: "
+                      f"{got['verdict']} {got['reason']}, must {wanted}: {packet.get('note', '')}")
+    scored = sum(judged.values())
+    judged.pop(0, None)  # ordinary packets
+    print_table(judged, wrong_by_attack)
+    for profile, packets in left_out.items():
+        print(f"left out: {packets} packets under {profile}, which npf replay does not have")
+    print(f"{scored} verdicts, {wrong['allow']} wrong allows, {wrong['deny']} wrong denies")
+    return 1 if wrong or not scored else 0
+
+
+if __name__ == "__main__":
+    folder = pathlib.Path(sys.argv[2]) / "adversarial"
+    if not (folder / "MANIFEST.json").is_file():
+        print(f"skipped: {folder} is not there")
+        sys.exit(77)
+    sys.exit(main(sys.argv[1], folder))

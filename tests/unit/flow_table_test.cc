@@ -101,6 +101,7 @@ TEST(FlowTableTest, APortThatTalksToItselfIsOneFlow) {
   EXPECT_EQ(table.At(Reverse(same_port)).side(), FlowSide::kReply);
 }
 
+// A72.
 TEST(FlowTableTest, IdleFlowsExpire) {
   Table table({.capacity = 8});
   table.Begin(kUdp);
@@ -194,7 +195,7 @@ TEST(FlowTableTest, ASourceHasAQuota) {
   EXPECT_EQ(table.Begin(Key(kProtocolUdp, 1, 6, 2, 53)), "known");
 }
 
-// As many flows as the table has room for find it, and are found at most 12 places away.
+// As many flows as the table has room for find it, and are found at most 12 places away (A120).
 TEST(FlowTableTest, AllOfItsCapacityFits) {
   constexpr uint32_t kCapacity = 40'000;
   Table table({.capacity = kCapacity, .openings_max = kCapacity, .per_source_max = kCapacity});

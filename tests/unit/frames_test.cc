@@ -155,6 +155,7 @@ class FramesTest : public ::testing::TestWithParam<Kernel> {
   FrameMaker maker_{snapshot_, 31};
 };
 
+// A131, A132: by themselves, whatever came before and stands beside them.
 TEST_P(FramesTest, AreJudgedAsParsedAndClassified) {
   for (const Checksums checksums : {Checksums::kVerify, Checksums::kIpOnly, Checksums::kIgnore}) {
     FrameOptions options{.parse = {.checksums = checksums}, .classify = {.generation = 9}};

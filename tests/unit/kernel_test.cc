@@ -95,6 +95,7 @@ class KernelTest : public testing::TestWithParam<Kernel> {
   }
 };
 
+// A132.
 TEST_P(KernelTest, EveryBatchOfEveryMixIsJudgedAsItsKeysAre) {
   bench::Random random(20);
   for (const uint32_t port_numbers : {40u, 700u}) {  // port classes of one byte and of two

@@ -107,6 +107,7 @@ TEST(TcpTest, ASynMayLoseItsData) {
   EXPECT_EQ(connection.From(1, {.flags = kSyn | kAck, .acknowledgement = 201}), Step::kGoesOn);
 }
 
+// A73: where one direction only passes by, it stays so.
 TEST(TcpTest, NothingComesBeforeTheAnswer) {
   Connection connection;
   EXPECT_EQ(connection.From(0, {.sequence = 101, .acknowledgement = 1}), Step::kOutOfWindow);
