@@ -58,12 +58,14 @@ Reassembly::Taken Reassembly::Take(const ParsedPacket& fragment, const PacketVie
   return {.ticket = held.ticket, .complete = datagram->complete()};
 }
 
-// Keeps what the fragment has of the transport header.
+// Keeps what the fragment has of the transport header. Behind extension headers all of it is in the
+// first fragment. What others have is then further on by the length of these, so that a gap tells
+// it from the header's own bytes.
 void Reassembly::Note(const ParsedPacket& fragment, const PacketView& frame, Held& held) {
   const uint32_t begin = fragment.fragment_begin * 8u;
   if (!fragment.fragment_more) held.end = begin + fragment.fragment_bytes;
   if (begin == 0) NoteFirst(fragment, held);
-  if (begin >= kHeadBytes || (begin != 0 && held.transport != 0)) return;
+  if (begin >= kHeadBytes) return;
   const uint32_t at = begin == 0 ? fragment.l4_offset : fragment.fragment_at;
   const uint32_t sent = fragment.fragment_at + uint32_t{fragment.fragment_bytes};
   const uint32_t captured = std::min(sent, frame.length);
@@ -78,9 +80,6 @@ void Reassembly::NoteFirst(const ParsedPacket& first, Held& held) {
   held.vlan = first.vlan;
   held.headers = CountedHeaders(first);
   held.transport = static_cast<uint32_t>(first.l4_offset - first.fragment_at);
-  // Extension headers come first: all of the transport header is behind them in the same fragment,
-  // and what others have is further on.
-  if (held.transport != 0) held.head_known = 0;
 }
 
 bool Reassembly::Expire(uint64_t now_ns) {

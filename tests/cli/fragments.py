@@ -66,7 +66,7 @@ def verdicts(rows):
 with tempfile.TemporaryDirectory() as folder:
     work = pathlib.Path(folder)
     first, last = question(1)
-    lost, _ = question(2)
+    lost, rest = question(2)
     frames = [(0, last), (0, syn(1000)), (1, lost), (1, first), (2, syn(1001))]
     rows, _ = replay(work, frames)
     check("track", verdicts(rows), ["1 deny frag_no_first", "2 allow policy", "3 allow policy", "4 allow policy",
@@ -97,11 +97,12 @@ with tempfile.TemporaryDirectory() as folder:
     check("who isolates", ["shop/none" in json.dumps(row.get("why", "")) for row in rows],
           [True, False, False, True, True])
 
-    many = [(0, lost)] + [(1, syn(1000))] * 2**18 + [(2, first), (2, last)]
+    many = [(0, lost)] + [(1, syn(1000))] * 2**18 + [(2, rest), (2, first), (2, last)]
     rows, errors = replay(work, many, "--fragments", "reassemble")
     check("more than can wait", [row["n"] for row in rows], list(range(1, len(many) + 1)))
-    check("is given up", verdicts(rows[:2] + rows[-2:]), ["1 deny frag_incomplete", "2 allow policy",
-                                                          f"{len(many) - 1} allow policy", f"{len(many)} allow policy"])
+    check("is given up", verdicts(rows[:2] + rows[-3:]),
+          ["1 deny frag_incomplete", "2 allow policy", f"{len(many) - 2} deny frag_incomplete",
+           f"{len(many) - 1} allow policy", f"{len(many)} allow policy"])
     check("and told", "datagrams that were given up because too many packets waited for them: 1;" in errors, True)
     _, errors = replay(work, frames, "--fragments", "reassemble", "--stateless", status=2)
     check("contradictory flags", "--stateless" in errors, True)

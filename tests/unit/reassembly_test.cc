@@ -78,6 +78,18 @@ TEST_P(EitherFamily, A4ATinyFirstIsJoinedWithItsNext) {
   }
 }
 
+// A short frame is padded, and what pads it is nobody's (A46).
+TEST_P(EitherFamily, A4PaddingIsNotJoined) {
+  const WholeDatagram syn = TcpOf({.dst_port = 80, .data_bytes = 20}, GetParam());
+  std::vector<Bytes> parts = Fragments(syn, 8);
+  for (Bytes& part : parts) part.resize(part.size() + 60, 0xff);
+  for (int order = 0; order < 2; ++order) {
+    FragmentBench bench;
+    EXPECT_EQ(bench.JudgeAll(parts), "held held held held held; 1 2 3 4 5: allow policy");
+    std::reverse(parts.begin(), parts.end());
+  }
+}
+
 TEST_P(EitherFamily, A4WhatIsJoinedIsLookedAtWhole) {
   FragmentBench bench;
   WholeDatagram syn = TcpOf({.dst_port = 80}, GetParam());
@@ -524,10 +536,24 @@ TEST(ReassemblyTest, WhatIsGivenUpNeverPasses) {
   EXPECT_EQ(bench.Judge(Fragment(good, 504, 504)), "deny frag_incomplete");
   bench.now_ns += 31 * FragmentBench::kSecondNs;
   EXPECT_EQ(bench.JudgeAll(Fragments(good, 504)), "held held; 3 4: allow policy");
-  EXPECT_EQ(bench.Judge(Fragment(good, 0, 504)), "held");
-  bench.worker.GiveUp(ticket);  // of an earlier one at the same place
-  bench.worker.GiveUp(0);
-  EXPECT_EQ(bench.Judge(Fragment(good, 504, 504)), "held; 5 6: allow established");
+}
+
+TEST(ReassemblyTest, WhatHasEndedCannotBeGivenUp) {
+  FragmentBench bench(kOnlySomePorts, {.datagrams_max = 8});
+  WholeDatagram good = UdpTo(53);
+  std::vector<uint64_t> ended{0};
+  for (good.id = 0; good.id < 40; ++good.id) {  // each place is used again and again
+    const uint64_t number = 2 * good.id + 1;
+    EXPECT_EQ(bench.Judge(Fragment(good, 0, 504)), "held");
+    const uint64_t ticket = bench.TicketOf(number);
+    for (const uint64_t other : ended) {
+      EXPECT_NE(other, ticket);
+      bench.worker.GiveUp(other);
+    }
+    EXPECT_EQ(bench.Judge(Fragment(good, 504, 504)).substr(0, 6), "held; ");
+    EXPECT_NE(bench.last.verdict.allowed, 0);
+    ended.push_back(ticket);
+  }
 }
 
 TEST(ReassemblyTest, ADatagramHasSoManyParts) {
@@ -545,20 +571,25 @@ TEST(ReassemblyTest, ADatagramHasSoManyParts) {
   EXPECT_EQ(passed.substr(passed.size() - 16), "64: allow policy");
 }
 
+// Whatever of the header's bytes behind the ports is missing.
 TEST(ReassemblyTest, AHeaderThatWasNotCapturedIsTruncated) {
-  FragmentBench bench;
-  const WholeDatagram syn = TcpOf({.dst_port = 80, .data_bytes = 20});
-  const std::vector<Bytes> parts{Fragment(syn, 0, 8), Fragment(syn, 8, 32)};
-  std::vector<Frame> frames;
-  for (const Bytes& part : parts) {
-    const auto length = static_cast<uint32_t>(part.size());
-    frames.push_back({.packet = {part.data(), std::min<uint32_t>(length, 38), length}});
+  const std::vector<Bytes> parts = Fragments(TcpOf({.dst_port = 80, .data_bytes = 20}), 8);
+  constexpr uint32_t kHeaders = 14 + 20;
+  for (size_t missing = 0; missing < 5; ++missing) {
+    FragmentBench bench;
+    std::vector<Frame> frames;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const auto length = static_cast<uint32_t>(parts[i].size());
+      frames.push_back({.packet = {parts[i].data(), i == missing ? kHeaders : length, length}});
+    }
+    std::vector<Judgement> judgements(frames.size());
+    bench.worker.Process(frames, bench.now_ns, judgements);
+    EXPECT_EQ(judgements[0].held, judgements[4].held);
+    ASSERT_EQ(bench.worker.released().size(), 1u);
+    EXPECT_EQ(FragmentBench::Text(bench.worker.released()[0].verdict),
+              missing < 2 ? "deny truncated" : "allow policy")
+        << missing;
   }
-  std::vector<Judgement> judgements(frames.size());
-  bench.worker.Process(frames, bench.now_ns, judgements);
-  ASSERT_EQ(bench.worker.released().size(), 1u);
-  EXPECT_EQ(FragmentBench::Text(bench.worker.released()[0].verdict), "deny truncated");
-  EXPECT_EQ(judgements[0].held, judgements[1].held);
 }
 
 TEST(ReassemblyTest, WithoutStateEachFragmentIsJudgedByItself) {
