@@ -10,7 +10,7 @@ size_t FlowIndex::BucketsFor(size_t capacity) {
 }
 
 // `slot` bears kSecond where this is the entry's second bucket.
-bool FlowIndex::Put(uint32_t number, uint16_t tag, uint32_t slot, uint32_t expires) {
+bool FlowIndex::Put(uint32_t number, uint16_t tag, uint32_t slot, uint32_t expires, Place& place) {
   FlowBucket& bucket = buckets_[number];
   for (uint32_t i = 0; i < FlowBucket::kPlaces; ++i) {
     if (bucket.slot[i] != 0) continue;
@@ -18,6 +18,7 @@ bool FlowIndex::Put(uint32_t number, uint16_t tag, uint32_t slot, uint32_t expir
     bucket.expires[i] = expires;
     bucket.tag[i] = tag;
     if ((slot & FlowBucket::kSecond) != 0) ++buckets_[Other(number, tag)].away;
+    place = PlaceAt(number, i);
     return true;
   }
   return false;
@@ -29,21 +30,23 @@ bool FlowIndex::MakeRoom(uint32_t number) {
   for (uint32_t i = 0; i < FlowBucket::kPlaces; ++i) {
     const uint16_t tag = bucket.tag[i];
     const uint32_t moved = bucket.slot[i] ^ FlowBucket::kSecond;
-    if (!Put(Other(number, tag), tag, moved, bucket.expires[i])) continue;
+    Place elsewhere;
+    if (!Put(Other(number, tag), tag, moved, bucket.expires[i], elsewhere)) continue;
     Remove(PlaceAt(number, i));
     return true;
   }
   return false;
 }
 
-bool FlowIndex::Add(uint64_t hash, uint32_t slot, uint32_t expires) {
+bool FlowIndex::Add(uint64_t hash, uint32_t slot, uint32_t expires, Place& place) {
   const uint32_t first = First(hash);
   const uint16_t tag = Tag(hash);
   const uint32_t second = Other(first, tag);
-  if (Put(first, tag, slot, expires)) return true;
-  if (Put(second, tag, slot | FlowBucket::kSecond, expires)) return true;
-  if (MakeRoom(first)) return Put(first, tag, slot, expires);
-  return MakeRoom(second) && Put(second, tag, slot | FlowBucket::kSecond, expires);
+  const uint32_t in_second = slot | FlowBucket::kSecond;
+  if (Put(first, tag, slot, expires, place)) return true;
+  if (Put(second, tag, in_second, expires, place)) return true;
+  if (MakeRoom(first)) return Put(first, tag, slot, expires, place);
+  return MakeRoom(second) && Put(second, tag, in_second, expires, place);
 }
 
 void FlowIndex::Remove(Place place) {

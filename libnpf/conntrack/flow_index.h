@@ -81,8 +81,9 @@ class FlowIndex {
     return found;
   }
 
-  // False: neither bucket has room, and nothing in them can make any.
-  bool Add(uint64_t hash, uint32_t slot, uint32_t expires);
+  // False: neither bucket has room, and nothing in them can make any. Else `place` is where it
+  // stands.
+  bool Add(uint64_t hash, uint32_t slot, uint32_t expires, Place& place);
   void Remove(Place place);
 
   FlowBucket& bucket(uint32_t number) { return buckets_[number]; }
@@ -116,7 +117,7 @@ class FlowIndex {
     return false;
   }
 
-  bool Put(uint32_t bucket, uint16_t tag, uint32_t slot, uint32_t expires);
+  bool Put(uint32_t bucket, uint16_t tag, uint32_t slot, uint32_t expires, Place& place);
   bool MakeRoom(uint32_t bucket);
 
   FlowBucket* buckets_;

@@ -23,8 +23,6 @@ uint64_t Word(const uint8_t* bytes) {
   return word;
 }
 
-bool IsIcmp(uint8_t protocol) { return protocol == kProtocolIcmp || protocol == kProtocolIcmpv6; }
-
 // Both ends of a packet in words; `rest` has the ports, protocol and family, as Flow has them.
 struct Ends {
   uint64_t high[2];
@@ -219,12 +217,12 @@ FoundFlow FlowTable::Insert(const ParsedPacket& packet, FlowSide side, Reason re
   const size_t from = side == FlowSide::kForward ? 0 : 1;
   if (flow.protocol == kProtocolTcp) BeginTcp(flow, from, packet);
   if (flow.protocol == kProtocolSctp) BeginSctp(flow, from, packet);
-  FoundFlow found = Put(flow, tick_ + IdleTicks(flow), refusal);
+  FoundFlow found = Put(flow, HashOf(packet.key), tick_ + IdleTicks(flow), refusal);
   found.is_reply = side == FlowSide::kReply ? 1 : 0;
   return found;
 }
 
-FoundFlow FlowTable::Put(const Flow& flow, uint32_t expires, Reason& refusal) {
+FoundFlow FlowTable::Put(const Flow& flow, uint64_t hash, uint32_t expires, Reason& refusal) {
   const uint64_t source = SourceHash(flow);
   if (sources_.Of(source) >= per_source_max_) {
     refusal = Reason::kSourceFull;
@@ -234,8 +232,8 @@ FoundFlow FlowTable::Put(const Flow& flow, uint32_t expires, Reason& refusal) {
   if (opening && openings_.count() >= openings_max_) EraseOldestOpening();
   uint32_t slot = openings_.Take();
   if (slot == 0 && MakeRoom()) slot = openings_.Take();
-  const uint64_t hash = HashOf(KeyOf(flow));
-  if (slot == 0 || !index_.Add(hash, slot, expires)) {
+  FlowIndex::Place place;
+  if (slot == 0 || !index_.Add(hash, slot, expires, place)) {
     if (slot != 0) openings_.Release(slot);
     refusal = Reason::kTableFull;
     return {};
@@ -245,7 +243,7 @@ FoundFlow FlowTable::Put(const Flow& flow, uint32_t expires, Reason& refusal) {
   ++size_;
   sources_.Add(source);
   if (opening) openings_.Add(slot);
-  return FoundAt(slot, 0, index_.PlaceOf(hash, slot));
+  return FoundAt(slot, 0, place);
 }
 
 // Of what has expired nearby, or of the oldest opening.
@@ -352,10 +350,11 @@ Adopted FlowTable::Adopt(std::span<const std::byte> memory) {
 bool FlowTable::AdoptFlow(Flow flow, uint32_t ticks_left) {
   if (!IsSound(flow) || ticks_left == 0 || ticks_left > IdleTicks(flow)) return false;
   const FlowKey key = KeyOf(flow);
-  if (Find(key, HashOf(key)).flow != nullptr) return false;
+  const uint64_t hash = HashOf(key);
+  if (Find(key, hash).flow != nullptr) return false;
   flow.generation = 0;
   Reason refusal;
-  return Put(flow, tick_ + ticks_left, refusal).flow != nullptr;
+  return Put(flow, hash, tick_ + ticks_left, refusal).flow != nullptr;
 }
 
 }  // namespace npf::conntrack

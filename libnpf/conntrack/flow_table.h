@@ -130,7 +130,7 @@ class FlowTable {
   bool IsOver(uint32_t expires) const { return static_cast<int32_t>(expires - tick_) <= 0; }
   bool MakeRoom();
   void EraseOldestOpening();
-  FoundFlow Put(const Flow& flow, uint32_t expires, Reason& refusal);
+  FoundFlow Put(const Flow& flow, uint64_t hash, uint32_t expires, Reason& refusal);
   static bool IsSound(const Flow& flow);
   bool AdoptFlow(Flow flow, uint32_t ticks_left);
 

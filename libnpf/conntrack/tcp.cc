@@ -59,10 +59,9 @@ void HearSide(Flow& flow, size_t side, const ParsedPacket& packet) {
   flow.acked[side] = packet.tcp_sequence;
   flow.window[side] = packet.tcp_window;
   // What was taken up in the middle may have any scale.
-  uint32_t scale = kTcpWindowScaleMax;
-  if (syn && packet.tcp_window_scale > kTcpWindowScaleMax) scale = kNoScale;
-  if (syn && scale != kNoScale) scale = packet.tcp_window_scale;
-  SetScale(flow, side, scale);
+  const bool offers = packet.tcp_window_scale <= kTcpWindowScaleMax;
+  const uint32_t offered = offers ? packet.tcp_window_scale : kNoScale;
+  SetScale(flow, side, syn ? offered : kTcpWindowScaleMax);
   Hear(flow, side);
   if (syn && IsHeard(flow, 1 - side)) NegotiateScales(flow);
 }

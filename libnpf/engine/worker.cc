@@ -41,10 +41,6 @@ using conntrack::Reassembly;
 using conntrack::Step;
 using packet::PlainReader;
 
-bool IsIcmp(const FlowKey& key) {
-  return key.protocol == kProtocolIcmp || key.protocol == kProtocolIcmpv6;
-}
-
 bool IsEcho(const ParsedPacket& packet) {
   const uint8_t type = packet.icmp_type;
   return packet.key.protocol == kProtocolIcmp ? type == 0 || type == 8 : type == 128 || type == 129;
@@ -53,13 +49,13 @@ bool IsEcho(const ParsedPacket& packet) {
 // Packets that may belong to a connection. Of ICMP, only echo has one.
 bool IsTracked(const ParsedPacket& packet) {
   return packet.outcome == ParseOutcome::kJudge && !packet.later_fragment &&
-         (!IsIcmp(packet.key) || IsEcho(packet));
+         (!IsIcmp(packet.key.protocol) || IsEcho(packet));
 }
 
 // Of a protocol whose packets say whether they begin a connection, one that does.
 bool SaysItStarts(const ParsedPacket& packet) {
   const uint8_t protocol = packet.key.protocol;
-  const bool marked = protocol == kProtocolTcp || protocol == kProtocolSctp || IsIcmp(packet.key);
+  const bool marked = protocol == kProtocolTcp || protocol == kProtocolSctp || IsIcmp(protocol);
   return marked && packet.starts_connection;
 }
 
@@ -70,7 +66,8 @@ bool AnswersOrEnds(const ParsedPacket& packet) {
     return packet.sctp_known && (chunk == packet::kSctpInitAck || chunk == packet::kSctpAbort ||
                                  chunk == packet::kSctpShutdownComplete);
   }
-  return IsIcmp(packet.key) || (packet.tcp_flags & (packet::kTcpSyn | packet::kTcpRst)) != 0;
+  return IsIcmp(packet.key.protocol) ||
+         (packet.tcp_flags & (packet::kTcpSyn | packet::kTcpRst)) != 0;
 }
 
 // These are allowed whatever came before (R36, R54), and need no memory of it.
@@ -82,7 +79,7 @@ bool NeedsNoState(const Verdict& verdict) {
 FlowKey Reversed(const FlowKey& key) {
   FlowKey reversed = key;
   std::swap(reversed.src, reversed.dst);
-  if (!IsIcmp(key)) std::swap(reversed.src_port, reversed.dst_port);
+  if (!IsIcmp(key.protocol)) std::swap(reversed.src_port, reversed.dst_port);
   return reversed;
 }
 
@@ -240,8 +237,10 @@ void Worker::Impl::LookAhead(std::span<const Frame> frames, std::span<Judgement>
     const ParsedPacket& packet = judgements[i].packet;
     ahead_[i] = nullptr;
     if (packet.outcome != ParseOutcome::kJudge) continue;
-    if (is_tracked(i)) found_[i] = flows_->Find(packet.key, hashes_[i]);
-    if (is_tracked(i) && found_[i].flow != nullptr) continue;
+    if (is_tracked(i)) {
+      found_[i] = flows_->Find(packet.key, hashes_[i]);
+      if (found_[i].flow != nullptr) continue;
+    }
     keys_[count] = packet.key;
     ahead_[i] = &verdicts_[count++];
   }

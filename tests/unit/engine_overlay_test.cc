@@ -3,9 +3,8 @@
 
 #include <string>
 
-#include "npf/compiler.h"
-#include "npf/load.h"
 #include "npf/worker.h"
+#include "testing/world.h"
 #include "unit/tunnel_builder.h"
 
 namespace npf::testing {
@@ -32,18 +31,10 @@ spec:
     ports: [{port: 80}, {port: 53, protocol: UDP}]
 )";
 
-Program MakeProgram() {
-  SnapshotBuilder builder;
-  Diagnostics diagnostics;
-  LoadReport report;
-  LoadText(kObjects, "test.yaml", {}, builder, diagnostics, report);
-  return *Compile(*builder.Build(diagnostics));
-}
-
 class Bench {
  public:
   explicit Bench(const Overlays* overlays)
-      : worker_(MakeProgram(),
+      : worker_(ProgramOf(kObjects),
                 {.checksums = Checksums::kIgnore, .overlays = overlays, .flows_max = 1000}) {}
 
   std::string Outcome(const Bytes& frame) {

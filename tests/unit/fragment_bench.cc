@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "npf/compiler.h"
-#include "npf/load.h"
+#include "testing/world.h"
 
 namespace npf::testing {
 namespace {
@@ -64,17 +63,7 @@ spec:
   ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]
 )";
 
-Program ProgramOfPods(const char* policies) {
-  SnapshotBuilder builder;
-  Diagnostics diagnostics;
-  LoadReport report;
-  LoadText(std::string(kPods) + policies, "test.yaml", {}, builder, diagnostics, report);
-  const auto snapshot = builder.Build(diagnostics);
-  EXPECT_TRUE(snapshot.ok()) << snapshot.status();
-  const auto program = Compile(*snapshot);
-  EXPECT_TRUE(program.ok()) << program.status();
-  return *program;
-}
+Program ProgramOfPods(const char* policies) { return ProgramOf(std::string(kPods) + policies); }
 
 namespace {
 

@@ -8,9 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "npf/compiler.h"
-#include "npf/load.h"
 #include "npf/worker.h"
+#include "testing/world.h"
 #include "unit/packet_builder.h"
 
 namespace npf::testing {
@@ -77,15 +76,7 @@ spec: {podSelector: {matchLabels: {app: server}}, policyTypes: [Egress]}
 )";
 
 Program ProgramOf(const char* policies) {
-  SnapshotBuilder builder;
-  Diagnostics diagnostics;
-  LoadReport report;
-  LoadText(std::string(kPods) + policies, "test.yaml", {}, builder, diagnostics, report);
-  const auto snapshot = builder.Build(diagnostics);
-  EXPECT_TRUE(snapshot.ok()) << snapshot.status();
-  const auto program = Compile(*snapshot);
-  EXPECT_TRUE(program.ok()) << program.status();
-  return *program;
+  return testing::ProgramOf(std::string(kPods) + policies);
 }
 
 constexpr char kClient[] = "10.0.0.1";

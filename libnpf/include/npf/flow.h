@@ -20,6 +20,10 @@ inline constexpr uint8_t kProtocolUdp = 17;
 inline constexpr uint8_t kProtocolIcmpv6 = 58;
 inline constexpr uint8_t kProtocolSctp = 132;
 
+constexpr bool IsIcmp(uint8_t protocol) {
+  return protocol == kProtocolIcmp || protocol == kProtocolIcmpv6;
+}
+
 // The protocols that rules with ports can name (R23); every other has no ports (R41).
 constexpr bool HasPorts(uint8_t protocol) {
   return protocol == kProtocolTcp || protocol == kProtocolUdp || protocol == kProtocolSctp;
