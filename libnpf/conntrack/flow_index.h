@@ -10,6 +10,10 @@
 #ifndef NPF_CONNTRACK_FLOW_INDEX_H_
 #define NPF_CONNTRACK_FLOW_INDEX_H_
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -63,12 +67,18 @@ class FlowIndex {
     return buckets_[first].away != 0 && FindIn(Other(first, tag), tag, visit);
   }
 
-  // The first slot under the hash's tag in its first bucket, else 0: where the flow most likely is.
-  uint32_t Guess(uint64_t hash) const {
-    const FlowBucket& bucket = buckets_[First(hash)];
-    const uint32_t places = PlacesOf(bucket, Tag(hash)) | 1u << FlowBucket::kPlaces;
-    const auto place = static_cast<uint32_t>(std::countr_zero(places));
-    return place == FlowBucket::kPlaces ? 0 : bucket.SlotAt(place);
+  // The first entry under the hash's tag in its first bucket, else one of slot 0: where the flow
+  // most likely is.
+  struct Entry {
+    uint32_t slot = 0;
+    Place place;
+  };
+  Entry Guess(uint64_t hash) const {
+    const uint32_t first = First(hash);
+    const FlowBucket& bucket = buckets_[first];
+    const uint32_t places = PlacesOf(bucket, Tag(hash));
+    const auto at = static_cast<uint32_t>(std::countr_zero(places | 1u << 5));
+    return {.slot = places == 0 ? 0 : bucket.SlotAt(at), .place = PlaceAt(first, at)};
   }
 
   // Where the slot of an entry under this hash stands; it must be there.
@@ -87,6 +97,7 @@ class FlowIndex {
   void Remove(Place place);
 
   FlowBucket& bucket(uint32_t number) { return buckets_[number]; }
+  uint32_t ExpiresAt(Place place) const { return buckets_[place.bucket].expires[place.at]; }
   uint32_t bucket_count() const { return mask_ + 1; }
 
  private:
@@ -100,11 +111,19 @@ class FlowIndex {
   // As bits. Without a branch for each place: where a tag stands cannot be foreseen, and a wrong
   // guess waits for the bucket.
   static uint32_t PlacesOf(const FlowBucket& bucket, uint16_t tag) {
+#ifdef __SSE2__
+    static_assert(offsetof(FlowBucket, tag) % 16 == 0);
+    const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(bucket.tag));
+    const __m128i same = _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<int16_t>(tag)));
+    const int bits = _mm_movemask_epi8(_mm_packs_epi16(same, _mm_setzero_si128()));
+    return static_cast<uint32_t>(bits) & ((1u << FlowBucket::kPlaces) - 1);
+#else
     uint32_t places = 0;
     for (uint32_t i = 0; i < FlowBucket::kPlaces; ++i) {
       places |= (bucket.tag[i] == tag ? 1u : 0u) << i;
     }
     return places;
+#endif
   }
 
   template <typename Visit>

@@ -17,46 +17,6 @@ constexpr char kMagic[8] = {'N', 'P', 'F', 'F', 'L', 'O', 'W', '2'};
 constexpr size_t kLineBytes = 64;
 constexpr uint64_t kCapacityMax = uint64_t{1} << 29;
 
-uint64_t Word(const uint8_t* bytes) {
-  uint64_t word;
-  std::memcpy(&word, bytes, 8);
-  return word;
-}
-
-// Both ends of a packet in words; `rest` has the ports, protocol and family, as Flow has them.
-struct Ends {
-  uint64_t high[2];
-  uint64_t low[2];
-  uint64_t rest;
-
-  Ends Reversed() const {
-    const uint64_t ports = (rest >> 16 & 0xffff) | (rest << 16 & 0xffff0000);
-    return {{high[1], high[0]}, {low[1], low[0]}, (rest & ~uint64_t{0xffffffff}) | ports};
-  }
-};
-static_assert(offsetof(FlowKey, src_port) == offsetof(Flow, port));
-static_assert(offsetof(FlowKey, protocol) == offsetof(Flow, protocol));
-static_assert(offsetof(FlowKey, family) == offsetof(Flow, family));
-constexpr uint64_t kRestMask = ~uint64_t{0} >> 16;
-
-// Echo requests and replies bear one identifier, whichever way they go: it stands for both ports.
-Ends EndsOf(const FlowKey& key) {
-  uint64_t rest = Word(reinterpret_cast<const uint8_t*>(&key) + offsetof(FlowKey, src_port));
-  rest &= kRestMask;
-  if (IsIcmp(key.protocol)) {
-    rest = (rest & ~uint64_t{0xffff0000}) | uint64_t{key.src_port} << 16;
-  }
-  return {{Word(key.src), Word(key.dst)}, {Word(key.src + 8), Word(key.dst + 8)}, rest};
-}
-
-// 0 where `ends` are the flow's, the first of them as the one that began.
-uint64_t Difference(const Flow& flow, const Ends& ends) {
-  const uint64_t rest = Word(reinterpret_cast<const uint8_t*>(&flow) + offsetof(Flow, port));
-  return (Word(flow.address[0]) ^ ends.high[0]) | (Word(flow.address[0] + 8) ^ ends.low[0]) |
-         (Word(flow.address[1]) ^ ends.high[1]) | (Word(flow.address[1] + 8) ^ ends.low[1]) |
-         ((rest ^ ends.rest) & kRestMask);
-}
-
 Flow NewFlow(const FlowKey& key, FlowSide side) {
   const Ends ends = side == FlowSide::kForward ? EndsOf(key) : EndsOf(key).Reversed();
   Flow flow{};
@@ -100,7 +60,7 @@ bool MayHaveSent(const FoundFlow& found, const ParsedPacket& quoted) {
 
 uint32_t PairHash(const FlowKey& key, uint64_t secret) {
   const auto end = [secret](const uint8_t* address) {
-    return Folded(Word(address) ^ secret, Word(address + 8) ^ ~secret);
+    return Folded(Word(address) ^ secret, Word(address, 8) ^ ~secret);
   };
   const uint64_t hash = Folded(end(key.src) + end(key.dst), secret | 1);
   return static_cast<uint32_t>(hash >> 32);
@@ -145,17 +105,8 @@ FlowTable::FlowTable(const FlowTableOptions& options, std::span<std::byte> memor
   std::memcpy(header_->magic, kMagic, sizeof kMagic);
 }
 
-uint64_t FlowTable::HashOf(const FlowKey& key) const {
-  const Ends ends = EndsOf(key);
-  const auto end = [&](size_t i) {
-    const uint64_t port = ends.rest >> (16 * i) & 0xffff;
-    return Folded(ends.high[i] ^ secret_[0], (ends.low[i] + port) ^ secret_[1]);
-  };
-  return Folded((end(0) + end(1)) ^ secret_[1], (ends.rest >> 32 ^ secret_[0]) | 1);
-}
-
 uint64_t FlowTable::SourceHash(const Flow& flow) const {
-  const uint64_t words[] = {Word(flow.address[0]), Word(flow.address[0] + 8), flow.family};
+  const uint64_t words[] = {Word(flow.address[0]), Word(flow.address[0], 8), flow.family};
   return KeyedHash64(words, secret_);
 }
 
@@ -179,37 +130,21 @@ void FlowTable::Advance(uint64_t now_ns) {
   tick_ = 0;
 }
 
-uint32_t FlowTable::IdleTicks(const Flow& flow) {
-  return static_cast<uint32_t>((IdleNs(flow) + (1u << kTickShift) - 1) >> kTickShift) + 1;
-}
-
-uint64_t FlowTable::IdleNs(const Flow& flow) {
-  if (flow.protocol == kProtocolTcp) {
-    const bool transitory = IsOpening(flow.state) || flow.state == FlowState::kClosed;
-    return transitory ? kTcpTransitoryNs : kTcpEstablishedNs;
-  }
-  return IsIcmp(flow.protocol) ? kIcmpNs : kOtherNs;
-}
-
-FoundFlow FlowTable::Find(const FlowKey& key, uint64_t hash) {
-  const Ends ends = EndsOf(key);
+FoundFlow FlowTable::Seek(const Ends& ends, uint64_t hash) {
   const Ends reversed = ends.Reversed();
   FoundFlow found;
   index_.Find(hash, [&](uint32_t slot, FlowIndex::Place place) {
     const uint64_t forward = Difference(flows_[slot], ends);
-    // Which way a packet goes cannot be foreseen: one branch for both.
     if (std::min(forward, Difference(flows_[slot], reversed)) != 0) return false;
     found = FoundAt(slot, forward != 0 ? 1 : 0, place);
     return true;
   });
-  if (found.flow == nullptr || !IsOver(index_.bucket(found.place.bucket).expires[found.place.at])) {
-    return found;
-  }
+  if (found.flow == nullptr || !IsOver(index_.ExpiresAt(found.place))) return found;
   Erase(found);
   return {};
 }
 
-FoundFlow FlowTable::Insert(const ParsedPacket& packet, FlowSide side, Reason reason,
+FoundFlow FlowTable::Insert(const ParsedPacket& packet, uint64_t hash, FlowSide side, Reason reason,
                             uint32_t generation, Reason& refusal) {
   Flow flow = NewFlow(packet.key, side);
   flow.reason = static_cast<uint8_t>(reason) & 7;
@@ -217,7 +152,7 @@ FoundFlow FlowTable::Insert(const ParsedPacket& packet, FlowSide side, Reason re
   const size_t from = side == FlowSide::kForward ? 0 : 1;
   if (flow.protocol == kProtocolTcp) BeginTcp(flow, from, packet);
   if (flow.protocol == kProtocolSctp) BeginSctp(flow, from, packet);
-  FoundFlow found = Put(flow, HashOf(packet.key), tick_ + IdleTicks(flow), refusal);
+  FoundFlow found = Put(flow, hash, tick_ + IdleTicks(flow), refusal);
   found.is_reply = side == FlowSide::kReply ? 1 : 0;
   return found;
 }
@@ -260,7 +195,22 @@ void FlowTable::EraseOldestOpening() {
   Erase(FoundAt(slot, 0, index_.PlaceOf(HashOf(KeyOf(flows_[slot])), slot)));
 }
 
-Step FlowTable::Follow(const FoundFlow& found, const ParsedPacket& packet) {
+template <typename Use>
+void FlowTable::ForOldest(size_t count, Use use) const {
+  const size_t room = openings_max_ - std::min(openings_.count(), openings_max_);
+  uint32_t slot = openings_.oldest();
+  for (size_t i = room; i < count && slot != 0; ++i, slot = openings_.NewerThan(slot)) use(slot);
+}
+
+void FlowTable::PrefetchOldest(size_t count) const {
+  ForOldest(count, [&](uint32_t slot) { Prefetch(&flows_[slot]); });
+}
+
+void FlowTable::PrefetchOldestBuckets(size_t count) const {
+  ForOldest(count, [&](uint32_t slot) { PrefetchBucket(HashOf(KeyOf(flows_[slot]))); });
+}
+
+Step FlowTable::FollowEvent(const FoundFlow& found, const ParsedPacket& packet) {
   Flow& flow = *found.flow;
   const size_t side = found.is_reply;
   const bool was_opening = IsOpening(flow.state);
@@ -275,9 +225,7 @@ Step FlowTable::Follow(const FoundFlow& found, const ParsedPacket& packet) {
   if (step == Step::kEnds) Erase(found);
   if (step != Step::kGoesOn) return step;
   if (was_opening && !IsOpening(flow.state)) openings_.Remove(found.slot);
-  uint32_t& expires = index_.bucket(found.place.bucket).expires[found.place.at];
-  const uint32_t renewed = tick_ + IdleTicks(flow);
-  if (expires != renewed) expires = renewed;
+  Renew(found);
   return step;
 }
 

@@ -21,17 +21,20 @@
 #ifndef NPF_CONNTRACK_FLOW_TABLE_H_
 #define NPF_CONNTRACK_FLOW_TABLE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
 
+#include "conntrack/ends.h"
 #include "conntrack/flow.h"
 #include "conntrack/flow_index.h"
 #include "conntrack/keyed_hash.h"
 #include "conntrack/slots.h"
 #include "conntrack/source_counts.h"
+#include "conntrack/tcp.h"
 #include "npf/packet.h"
 
 namespace npf::conntrack {
@@ -81,23 +84,55 @@ class FlowTable {
   // The time of what follows.
   void Advance(uint64_t now_ns);
 
-  uint64_t HashOf(const FlowKey& key) const;
-  // Two steps ahead of Find: the bucket, and, once it is there, the flows that it names.
+  uint64_t HashOf(const FlowKey& key) const { return conntrack::HashOf(EndsOf(key), secret_); }
+  // Two steps ahead of Find: asks memory for the bucket, and, once it is there, for the flow that
+  // is most likely meant.
   void PrefetchBucket(uint64_t hash) const { index_.Prefetch(hash); }
-  void PrefetchFlow(uint64_t hash) const { Prefetch(&flows_[index_.Guess(hash)]); }
+  FlowIndex::Entry Approach(uint64_t hash) const {
+    const FlowIndex::Entry guess = index_.Guess(hash);
+    Prefetch(&flows_[guess.slot]);
+    return guess;
+  }
 
-  // The flow that `key` belongs to and that has not expired. `hash` is HashOf(key).
-  FoundFlow Find(const FlowKey& key, uint64_t hash);
+  // The flow that `key` belongs to and that has not expired. `hash` is HashOf(key); `guess`, what
+  // Approach said of it, where nothing was inserted in between.
+  FoundFlow Find(const FlowKey& key, uint64_t hash, FlowIndex::Entry guess) {
+    const Ends ends = EndsOf(key);
+    const uint64_t forward = Difference(flows_[guess.slot], ends);
+    // Which way a packet goes cannot be foreseen: one branch for both.
+    const uint64_t either = std::min(forward, Difference(flows_[guess.slot], ends.Reversed()));
+    if (either != 0 || IsOver(index_.ExpiresAt(guess.place))) [[unlikely]] {
+      return Seek(ends, hash);
+    }
+    return FoundAt(guess.slot, forward != 0 ? 1 : 0, guess.place);
+  }
+  FoundFlow Find(const FlowKey& key, uint64_t hash) { return Seek(EndsOf(key), hash); }
 
   // A flow for the first packet of a connection, which must not be found, and which goes against
-  // its direction where `side` says so. `reason` is what policy said of it. Where there is no room,
-  // flow is null and `refusal` kTableFull or kSourceFull.
-  FoundFlow Insert(const ParsedPacket& packet, FlowSide side, Reason reason, uint32_t generation,
-                   Reason& refusal);
+  // its direction where `side` says so. `hash` is of its key, `reason` what policy said of it.
+  // Where there is no room, flow is null and `refusal` kTableFull or kSourceFull.
+  FoundFlow Insert(const ParsedPacket& packet, uint64_t hash, FlowSide side, Reason reason,
+                   uint32_t generation, Reason& refusal);
+  // Two steps ahead of up to `count` Inserts: asks memory for the flows that they may drive out,
+  // and, once these are there, for their buckets.
+  void PrefetchOldest(size_t count) const;
+  void PrefetchOldestBuckets(size_t count) const;
 
   // A packet of `found`: what it does to it. Where it passes, the idle time begins anew; where it
   // ends the flow, the flow is gone.
-  Step Follow(const FoundFlow& found, const ParsedPacket& packet);
+  Step Follow(const FoundFlow& found, const ParsedPacket& packet) {
+    Flow& flow = *found.flow;
+    if (flow.state != FlowState::kEstablished || flow.protocol == kProtocolSctp) {
+      return FollowEvent(found, packet);
+    }
+    if (flow.protocol == kProtocolTcp) {
+      const Step step = FollowTcp(flow, found.is_reply, packet);
+      if (step == Step::kEnds) Erase(found);
+      if (step != Step::kGoesOn) return step;
+    }
+    Renew(found);
+    return Step::kGoesOn;
+  }
 
   void Erase(const FoundFlow& found);
 
@@ -124,9 +159,25 @@ class FlowTable {
     return {
         .flow = &flows_[slot], .slot = slot & 0x7fffffff, .is_reply = is_reply & 1, .place = place};
   }
-  static uint64_t IdleNs(const Flow& flow);
+  static constexpr uint32_t TicksOf(uint64_t idle_ns) {
+    return static_cast<uint32_t>((idle_ns + (1u << kTickShift) - 1) >> kTickShift) + 1;
+  }
+  static uint32_t IdleTicks(const Flow& flow) {
+    constexpr uint32_t kIcmp = TicksOf(kIcmpNs), kOther = TicksOf(kOtherNs);
+    if (flow.protocol != kProtocolTcp) return IsIcmp(flow.protocol) ? kIcmp : kOther;
+    constexpr uint32_t kTransitory = TicksOf(kTcpTransitoryNs), kLong = TicksOf(kTcpEstablishedNs);
+    return IsOpening(flow.state) || flow.state == FlowState::kClosed ? kTransitory : kLong;
+  }
+  void Renew(const FoundFlow& found) {
+    uint32_t& expires = index_.bucket(found.place.bucket).expires[found.place.at];
+    const uint32_t renewed = tick_ + IdleTicks(*found.flow);
+    if (expires != renewed) expires = renewed;
+  }
+  Step FollowEvent(const FoundFlow& found, const ParsedPacket& packet);
+  FoundFlow Seek(const Ends& ends, uint64_t hash);
+  template <typename Use>
+  void ForOldest(size_t count, Use use) const;
   uint64_t SourceHash(const Flow& flow) const;
-  static uint32_t IdleTicks(const Flow& flow);
   bool IsOver(uint32_t expires) const { return static_cast<int32_t>(expires - tick_) <= 0; }
   bool MakeRoom();
   void EraseOldestOpening();

@@ -47,7 +47,8 @@ class Slots {
     links_[links.newer].older = links.older;
     --count_;
   }
-  uint32_t oldest() const { return links_[0].newer; }  // or 0
+  uint32_t oldest() const { return links_[0].newer; }                     // or 0
+  uint32_t NewerThan(uint32_t slot) const { return links_[slot].newer; }  // or 0
   size_t count() const { return count_; }
 
  private:

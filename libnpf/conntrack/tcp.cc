@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conntrack/tcp_window.h"
 #include "packet/tcp_flags.h"
 
 namespace npf::conntrack {
@@ -13,30 +14,10 @@ using packet::kTcpRst;
 using packet::kTcpSyn;
 
 constexpr uint32_t kWindowMax = 1 << 30;
-constexpr uint32_t kNoScale = 15;  // in the flow: this side's windows are not scaled
-
-// By how much `a` is ahead of `b`: sequence numbers wrap.
-int32_t Ahead(uint32_t a, uint32_t b) { return static_cast<int32_t>(a - b); }
-
-bool Has(const ParsedPacket& packet, uint8_t flag) { return (packet.tcp_flags & flag) != 0; }
-// Of a segment in fragments, the first one does not tell: it may be as long as a datagram.
-uint32_t EndOf(const ParsedPacket& packet) {
-  constexpr uint32_t kDatagramBytes = 65'535;
-  return packet.tcp_sequence + (packet.fragment ? kDatagramBytes : packet.tcp_length);
-}
-
-uint32_t ScaleOf(const Flow& flow, size_t side) { return flow.scales >> (4 * side) & 15; }
 
 void SetScale(Flow& flow, size_t side, uint32_t scale) {
   const uint32_t others = flow.scales & 0xf0u >> (4 * side);
   flow.scales = static_cast<uint8_t>(others | scale << (4 * side));
-}
-
-// The largest window that `side` has offered. A closed one is probed with a byte.
-uint32_t WindowOf(const Flow& flow, size_t side) {
-  const uint32_t scale = ScaleOf(flow, side);
-  const uint32_t window = uint32_t{flow.window[side]} << (scale == kNoScale ? 0 : scale);
-  return std::max(window, uint32_t{1});
 }
 
 // RFC 7323, 2.2: windows are scaled where both SYNs have said so, and that of a SYN never is.
@@ -66,44 +47,9 @@ void HearSide(Flow& flow, size_t side, const ParsedPacket& packet) {
   if (syn && IsHeard(flow, 1 - side)) NegotiateScales(flow);
 }
 
-// Whether `count` numbers from `first` on are among the `span` from `begin` on. Wider than the
-// numbers, so that nothing is behind and ahead at once.
-bool AreWithin(uint32_t begin, uint64_t span, uint32_t first, uint32_t count) {
-  return uint64_t{first - begin} + count <= span;
-}
-
-uint32_t UnderWay(const Flow& flow, size_t side) { return flow.next[side] - flow.acked[side]; }
-
-// What `side` may send. It has heard of no acknowledgement that is further back than a window, for
-// what it had sent by then ended in that window.
-bool IsInWindow(const Flow& flow, size_t side, uint32_t first, uint32_t count) {
-  const uint32_t window = WindowOf(flow, 1 - side);
-  return AreWithin(flow.acked[side] - window, uint64_t{2} * window, first, count);
-}
-
 // Whether something of `side` is acknowledged that was not before.
 bool IsNews(const Flow& flow, size_t side, uint32_t acknowledgement) {
   return AreWithin(flow.acked[side] + 1, UnderWay(flow, side), acknowledgement, 1);
-}
-
-// Both sides are heard.
-bool Fits(const Flow& flow, size_t side, const ParsedPacket& packet) {
-  if (!IsInWindow(flow, side, packet.tcp_sequence, packet.tcp_length)) return false;
-  if (!Has(packet, kTcpAck)) return true;
-  const size_t other = 1 - side;
-  const uint32_t window = WindowOf(flow, side);
-  return AreWithin(flow.acked[other] - window, uint64_t{UnderWay(flow, other)} + window,
-                   packet.tcp_acknowledgement, 0);
-}
-
-// What a segment that fits says.
-void Note(Flow& flow, size_t side, const ParsedPacket& packet) {
-  const size_t other = 1 - side;
-  if (Ahead(EndOf(packet), flow.next[side]) > 0) flow.next[side] = EndOf(packet);
-  if (Has(packet, kTcpAck) && Ahead(packet.tcp_acknowledgement, flow.acked[other]) > 0) {
-    flow.acked[other] = packet.tcp_acknowledgement;
-  }
-  if (!Has(packet, kTcpSyn)) flow.window[side] = std::max(flow.window[side], packet.tcp_window);
 }
 
 // RFC 9293, 3.10.4: who has answered may end before it is confirmed. One side alone ends nothing.
@@ -195,7 +141,7 @@ void BeginTcp(Flow& flow, size_t side, const ParsedPacket& packet) {
   HearSide(flow, side, packet);
 }
 
-Step FollowTcp(Flow& flow, size_t side, const ParsedPacket& packet) {
+Step FollowTcpEvent(Flow& flow, size_t side, const ParsedPacket& packet) {
   if (Has(packet, kTcpRst)) return FollowRst(flow, side, packet);
   if (Has(packet, kTcpSyn)) {
     return Has(packet, kTcpAck) ? FollowSynAck(flow, side, packet) : FollowSyn(flow, side, packet);

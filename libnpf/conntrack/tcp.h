@@ -17,7 +17,9 @@
 #define NPF_CONNTRACK_TCP_H_
 
 #include "conntrack/flow.h"
+#include "conntrack/tcp_window.h"
 #include "npf/packet.h"
+#include "packet/tcp_flags.h"
 
 namespace npf::conntrack {
 
@@ -25,7 +27,18 @@ namespace npf::conntrack {
 void BeginTcp(Flow& flow, size_t side, const ParsedPacket& packet);
 
 // A segment from `side`. What does not pass changes nothing.
-Step FollowTcp(Flow& flow, size_t side, const ParsedPacket& packet);
+Step FollowTcpEvent(Flow& flow, size_t side, const ParsedPacket& packet);
+
+// Likewise; nearly all are neither of the handshake nor of the end.
+inline Step FollowTcp(Flow& flow, size_t side, const ParsedPacket& packet) {
+  constexpr uint8_t kEvents = packet::kTcpSyn | packet::kTcpFin | packet::kTcpRst;
+  if (Has(packet, kEvents) || flow.state != FlowState::kEstablished || flow.heard != 3) {
+    return FollowTcpEvent(flow, side, packet);
+  }
+  if (!Fits(flow, side, packet)) return Step::kOutOfWindow;
+  Note(flow, side, packet);
+  return Step::kGoesOn;
+}
 
 // Whether a segment with this sequence number may be under way from `side` (RFC 5927, 4).
 bool HasInFlight(const Flow& flow, size_t side, uint32_t sequence);

@@ -5,6 +5,7 @@
 //
 //   parse, hash ─► buckets of the index ─► flows ─► Classify what is not known ─► settle, in order
 //
+// The first three run kLag packets behind each other, so that memory is asked at an even pace.
 // Settling is packet by packet, because a packet may be the answer to one that came just before it
 // in the same batch. Classification is a pure function of the key, so that it may run ahead: a key
 // whose connection is not known when the batch begins is classified with the others, and the
@@ -19,6 +20,7 @@
 
 #include "conntrack/flow_table.h"
 #include "conntrack/fragment_table.h"
+#include "conntrack/prefetch.h"
 #include "conntrack/reassembly.h"
 #include "engine/outright.h"
 #include "engine/releases.h"
@@ -32,6 +34,7 @@ namespace {
 
 using conntrack::Datagram;
 using conntrack::Flow;
+using conntrack::FlowIndex;
 using conntrack::FlowSide;
 using conntrack::FlowState;
 using conntrack::FlowTable;
@@ -88,7 +91,9 @@ FlowKey Reversed(const FlowKey& key) {
 class Worker::Impl {
  public:
   Impl(Program program, const WorkerOptions& options)
-      : program_(std::move(program)), options_(options), plain_({.checksums = options.checksums}) {
+      : program_(std::move(program)),
+        options_(options),
+        plain_reader_({.checksums = options.checksums}) {
     options_.classify.generation = 1;
     if (options_.stateless) return;
     flows_.emplace(conntrack::FlowTableOptions{.capacity = options_.flows_max,
@@ -136,7 +141,9 @@ class Worker::Impl {
     Judgement& judgement;
   };
 
-  void Parse(const Frame& frame, Judgement& judgement) const;
+  bool Parse(const Frame& frame, Judgement& judgement) const;
+  void Begin(size_t i, const Frame& frame, Judgement& judgement);
+  void LookFor(size_t i, const ParsedPacket& packet);
   void LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements);
   void Settle(const Passing& passing);
   void SettleWhole(const Passing& passing);
@@ -147,10 +154,11 @@ class Worker::Impl {
   void ReleaseGone();
   bool SettleError(const Passing& passing);
   void SettleFlow(const FoundFlow& found, Judgement& judgement);
-  void SettleFirst(const Verdict& verdict, Judgement& judgement);
-  void SettleMidstream(const Verdict& verdict, Judgement& judgement);
+  void SettleEstablished(const FoundFlow& found, Judgement& judgement);
+  void SettleFirst(const Passing& passing);
+  void SettleMidstream(const Verdict& verdict, uint64_t hash, Judgement& judgement);
   void Follow(const FoundFlow& found, Judgement& judgement);
-  void Remember(const Verdict& verdict, FlowSide side, Judgement& judgement);
+  void Remember(const Verdict& verdict, uint64_t hash, FlowSide side, Judgement& judgement);
   Verdict ClassifyOne(const FlowKey& key) const;
   bool IsStillAllowed(const FlowKey& first, Verdict& verdict) const;
   bool IsStillAllowed(Flow& flow, Judgement& judgement) const;
@@ -165,7 +173,7 @@ class Worker::Impl {
 
   Program program_;
   WorkerOptions options_;
-  PlainReader plain_;
+  PlainReader plain_reader_;
   std::optional<FlowTable> flows_;          // with one of the next two, or none of the three
   std::optional<FragmentTable> datagrams_;  // Fragments::kTrack
   std::optional<Reassembly> reassembly_;    // kReassemble; then there are releases_
@@ -175,11 +183,18 @@ class Worker::Impl {
   uint64_t source_full_ = 0;
   // Of the batch.
   std::array<uint64_t, kBatch> hashes_;
+  std::array<FlowIndex::Entry, kBatch> guesses_;
   std::array<FoundFlow, kBatch> found_;
   uint64_t changes_ = 0;              // of the table, when they were found
-  std::array<FlowKey, kBatch> keys_;  // of those that are classified ahead
+  size_t unknown_ = 0;                // how many are classified ahead
+  std::array<FlowKey, kBatch> keys_;  // of these
   std::array<Verdict, kBatch> verdicts_;
   std::array<const Verdict*, kBatch> ahead_;
+  // A bit for each packet.
+  static_assert(kBatch <= 64);
+  uint64_t tracked_ = 0;
+  uint64_t plain_ = 0;
+  uint64_t established_ = 0;  // plain, and of a known connection
 };
 
 Verdict Worker::Impl::ClassifyOne(const FlowKey& key) const {
@@ -196,55 +211,76 @@ void Worker::Impl::ProcessBatch(std::span<const Frame> frames, uint64_t now_ns,
     flows_->Advance(now_ns_);
     flows_->Sweep(kSweptBuckets);
   }
-  for (size_t i = 0; i < frames.size(); ++i) {
-    Parse(frames[i], judgements[i]);
-    if (!flows_.has_value() || !IsTracked(judgements[i].packet)) continue;
-    hashes_[i] = flows_->HashOf(judgements[i].packet.key);
-    flows_->PrefetchBucket(hashes_[i]);
-  }
   LookAhead(frames, judgements);
   for (size_t i = 0; i < frames.size(); ++i) {
-    Settle({frames[i], hashes_[i], found_[i], ahead_[i], judgements[i]});
+    if ((established_ >> i & 1) != 0 && flows_->changes() == changes_) {
+      SettleEstablished(found_[i], judgements[i]);
+    } else {
+      Settle({frames[i], hashes_[i], found_[i], ahead_[i], judgements[i]});
+    }
   }
 }
 
-// Plain frames are read in one straight line; SYNs have options that matter.
-void Worker::Impl::Parse(const Frame& frame, Judgement& judgement) const {
+// Plain frames are read in one straight line; SYNs have options that matter. True: it is one.
+bool Worker::Impl::Parse(const Frame& frame, Judgement& judgement) const {
   judgement.reply = false;
   judgement.flow_reason = Reason::kPolicy;
   judgement.held = 0;
   if (frame.link == LinkLayer::kEthernet && options_.overlays == nullptr &&
-      plain_.Read(frame.packet, judgement.packet.key) && !PlainReader::IsSyn(frame.packet)) {
-    return PlainReader::Describe(frame.packet, judgement.packet);
+      plain_reader_.Read(frame.packet, judgement.packet.key) && !PlainReader::IsSyn(frame.packet)) {
+    PlainReader::Describe(frame.packet, judgement.packet);
+    return true;
   }
   judgement.packet = ParsePacket(frame.packet, {.link = frame.link,
                                                 .vlan = options_.vlan,
                                                 .checksums = options_.checksums,
                                                 .overlays = options_.overlays,
                                                 .header_in_parts = reassembly_.has_value()});
+  return false;
+}
+
+void Worker::Impl::Begin(size_t i, const Frame& frame, Judgement& judgement) {
+  const bool plain = Parse(frame, judgement);
+  if (!flows_.has_value() || !(plain || IsTracked(judgement.packet))) return;
+  tracked_ |= uint64_t{1} << i;
+  plain_ |= uint64_t{plain} << i;
+  hashes_[i] = flows_->HashOf(judgement.packet.key);
+  flows_->PrefetchBucket(hashes_[i]);
+}
+
+void Worker::Impl::LookFor(size_t i, const ParsedPacket& packet) {
+  ahead_[i] = nullptr;
+  if ((tracked_ >> i & 1) != 0) {
+    found_[i] = flows_->Find(packet.key, hashes_[i], guesses_[i]);
+    const bool known = found_[i].flow != nullptr;
+    established_ |= uint64_t{known} << i & plain_;
+    if (known) return;
+  } else if (packet.outcome != ParseOutcome::kJudge) {
+    return;
+  }
+  keys_[unknown_] = packet.key;
+  ahead_[i] = &verdicts_[unknown_++];
 }
 
 void Worker::Impl::LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements) {
-  const auto is_tracked = [&](size_t i) {
-    return flows_.has_value() && IsTracked(judgements[i].packet);
-  };
-  for (size_t i = 0; i < frames.size(); ++i) {
-    if (is_tracked(i)) flows_->PrefetchFlow(hashes_[i]);
-  }
-  size_t count = 0;
-  if (flows_.has_value()) changes_ = flows_->changes();
-  for (size_t i = 0; i < frames.size(); ++i) {
-    const ParsedPacket& packet = judgements[i].packet;
-    ahead_[i] = nullptr;
-    if (packet.outcome != ParseOutcome::kJudge) continue;
-    if (is_tracked(i)) {
-      found_[i] = flows_->Find(packet.key, hashes_[i]);
-      if (found_[i].flow != nullptr) continue;
+  constexpr size_t kLag = 16;
+  const size_t count = frames.size();
+  tracked_ = plain_ = established_ = 0;
+  unknown_ = 0;
+  for (size_t step = 0; step < count + 2 * kLag; ++step) {
+    if (step + kLag < count) conntrack::PrefetchToRead(frames[step + kLag].packet.data);
+    if (step < count) Begin(step, frames[step], judgements[step]);
+    if (const size_t i = step - kLag; i < count && (tracked_ >> i & 1) != 0) {
+      guesses_[i] = flows_->Approach(hashes_[i]);
     }
-    keys_[count] = packet.key;
-    ahead_[i] = &verdicts_[count++];
+    if (const size_t i = step - 2 * kLag; i < count) LookFor(i, judgements[i].packet);
   }
-  Classify(program_, options_.classify, {keys_.data(), count}, {verdicts_.data(), count});
+  if (flows_.has_value()) {
+    changes_ = flows_->changes();
+    flows_->PrefetchOldest(unknown_);
+  }
+  Classify(program_, options_.classify, {keys_.data(), unknown_}, {verdicts_.data(), unknown_});
+  if (flows_.has_value()) flows_->PrefetchOldestBuckets(unknown_);
 }
 
 void Worker::Impl::Settle(const Passing& passing) {
@@ -271,8 +307,7 @@ void Worker::Impl::SettleWhole(const Passing& passing) {
         flows_->changes() == changes_ ? passing.found : flows_->Find(packet.key, passing.hash);
     if (found.flow != nullptr) return SettleFlow(found, passing.judgement);
   }
-  SettleFirst(passing.ahead != nullptr ? *passing.ahead : ClassifyOne(packet.key),
-              passing.judgement);
+  SettleFirst(passing);
 }
 
 // A first fragment is judged as a whole packet is, and what comes of it is kept for the others.
@@ -426,10 +461,16 @@ void Worker::Impl::SettleFlow(const FoundFlow& found, Judgement& judgement) {
     if (!replaces) return Follow(found, judgement);
     judgement.reply = false;
     flows_->Erase(found);
-    return Remember(judgement.verdict, FlowSide::kForward, judgement);
+    return Remember(judgement.verdict, flows_->HashOf(packet.key), FlowSide::kForward, judgement);
   }
-  if (!IsStillAllowed(flow, judgement)) return flows_->Erase(found);
-  AllowWith(flow, Reason::kEstablished, judgement);
+  SettleEstablished(found, judgement);
+}
+
+// It asks for nothing of its own.
+void Worker::Impl::SettleEstablished(const FoundFlow& found, Judgement& judgement) {
+  judgement.reply = found.is_reply != 0;
+  if (!IsStillAllowed(*found.flow, judgement)) return flows_->Erase(found);
+  AllowWith(*found.flow, Reason::kEstablished, judgement);
   Follow(found, judgement);
 }
 
@@ -440,40 +481,44 @@ void Worker::Impl::Follow(const FoundFlow& found, Judgement& judgement) {
 }
 
 // Of a connection's first packet. Where there is no room, the verdict says so.
-void Worker::Impl::Remember(const Verdict& verdict, FlowSide side, Judgement& judgement) {
+void Worker::Impl::Remember(const Verdict& verdict, uint64_t hash, FlowSide side,
+                            Judgement& judgement) {
   Reason refusal;
-  const FoundFlow found = flows_->Insert(
-      judgement.packet, side, static_cast<Reason>(verdict.reason), verdict.generation, refusal);
+  const FoundFlow found =
+      flows_->Insert(judgement.packet, hash, side, static_cast<Reason>(verdict.reason),
+                     verdict.generation, refusal);
   if (found.flow != nullptr) return;
   ++(refusal == Reason::kSourceFull ? source_full_ : table_full_);
   DenyOutright(refusal, judgement);
 }
 
 // No connection is known.
-void Worker::Impl::SettleFirst(const Verdict& verdict, Judgement& judgement) {
+void Worker::Impl::SettleFirst(const Passing& passing) {
+  Judgement& judgement = passing.judgement;
   const ParsedPacket& packet = judgement.packet;
+  const Verdict verdict = passing.ahead != nullptr ? *passing.ahead : ClassifyOne(packet.key);
   judgement.verdict = verdict;
   if (packet.later_fragment && verdict.allowed == 0) {
     judgement.verdict.reason = static_cast<uint8_t>(Reason::kFragmentNoFirst);
   }
   if (!flows_.has_value() || !IsTracked(packet) || NeedsNoState(verdict)) return;
-  if (!packet.starts_connection) return SettleMidstream(verdict, judgement);
-  if (verdict.allowed != 0) Remember(verdict, FlowSide::kForward, judgement);
+  if (!packet.starts_connection) return SettleMidstream(verdict, passing.hash, judgement);
+  if (verdict.allowed != 0) Remember(verdict, passing.hash, FlowSide::kForward, judgement);
 }
 
 // A packet that no connection begins with. Which end began it is not known, so that either may have
 // (A61).
-void Worker::Impl::SettleMidstream(const Verdict& verdict, Judgement& judgement) {
+void Worker::Impl::SettleMidstream(const Verdict& verdict, uint64_t hash, Judgement& judgement) {
   const ParsedPacket& packet = judgement.packet;
   if (!options_.midstream_allow || AnswersOrEnds(packet)) {
     return DenyOutright(Reason::kNoState, judgement);
   }
-  if (verdict.allowed != 0) return Remember(verdict, FlowSide::kForward, judgement);
+  if (verdict.allowed != 0) return Remember(verdict, hash, FlowSide::kForward, judgement);
   const Verdict reverse_verdict = ClassifyOne(Reversed(packet.key));
   if (reverse_verdict.allowed == 0) return;
   judgement.reply = true;
   judgement.verdict = reverse_verdict;
-  Remember(reverse_verdict, FlowSide::kReply, judgement);
+  Remember(reverse_verdict, hash, FlowSide::kReply, judgement);
 }
 
 Worker::Worker(Program program, const WorkerOptions& options)

@@ -32,7 +32,7 @@ class Table : public FlowTable {
     Reason refusal;
     ParsedPacket packet{.key = key};
     packet.tcp_flags = 2;
-    const FoundFlow found = Insert(packet, side, Reason::kPolicy, 7, refusal);
+    const FoundFlow found = Insert(packet, HashOf(key), side, Reason::kPolicy, 7, refusal);
     return found.flow != nullptr ? "known" : std::string(Name(refusal));
   }
   void Pass(const FlowKey& key) {
@@ -215,8 +215,8 @@ class AdoptTest : public ::testing::Test {
     old_.Advance(kSecondNs);
     Reason refusal;
     for (uint16_t port = 1; port <= 10; ++port) {
-      old_.Insert({.key = Key(kProtocolUdp, 1, port, 2, 53)}, FlowSide::kForward, Reason::kTier, 7,
-                  refusal);
+      const FlowKey key = Key(kProtocolUdp, 1, port, 2, 53);
+      old_.Insert({.key = key}, old_.HashOf(key), FlowSide::kForward, Reason::kTier, 7, refusal);
     }
   }
   struct alignas(64) Line {
