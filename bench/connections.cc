@@ -90,7 +90,7 @@ class With : public ConnectionContender {
 
  private:
   static WorkerOptions OptionsFor(const ConnectionShape& shape, Checksums checksums) {
-    const size_t capacity = shape.flows / 3 * 4;
+    const size_t capacity = shape.flows / 2 * 3;
     return {.checksums = checksums,
             .classify = kOptions,
             .flows_max = capacity,

@@ -183,7 +183,7 @@ FoundFlow FlowTable::Put(const Flow& flow, uint64_t hash, uint32_t expires, Reas
 
 // Of what has expired nearby, or of the oldest opening.
 bool FlowTable::MakeRoom() {
-  constexpr size_t kBuckets = 16;
+  constexpr size_t kBuckets = 4;
   const size_t before = size_;
   Sweep(kBuckets);
   if (size_ == before && openings_.count() != 0) EraseOldestOpening();
