@@ -14,9 +14,7 @@ namespace npf::conntrack {
 
 inline constexpr uint32_t kNoScale = 15;  // in the flow: this side's windows are not scaled
 
-inline bool Has(const ParsedPacket& packet, uint8_t flag) {
-  return (packet.tcp_flags & flag) != 0;
-}
+inline bool Has(const ParsedPacket& packet, uint8_t flag) { return (packet.tcp_flags & flag) != 0; }
 
 // By how much `a` is ahead of `b`: sequence numbers wrap.
 inline int32_t Ahead(uint32_t a, uint32_t b) { return static_cast<int32_t>(a - b); }

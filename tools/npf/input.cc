@@ -55,12 +55,13 @@ void PrintRest(size_t count, size_t printed, const std::string& what) {
 
 }  // namespace
 
-void AddInputFlags(Verb& verb, InputFlags& flags) {
-  verb.AddTexts("-f,--file", flags.paths,
-                "a file or directory of Kubernetes objects, YAML or JSON, or - for standard input; "
-                "repeatable")
-      .Required()
-      .Type("PATH");
+void AddInputFlags(Verb& verb, InputFlags& flags, InputNeed need) {
+  Option file = verb.AddTexts(
+      "-f,--file", flags.paths,
+      "a file or directory of Kubernetes objects, YAML or JSON, or - for standard input; "
+      "repeatable");
+  file.Type("PATH");
+  if (need == InputNeed::kRequired) file.Required();
   verb.AddText("-n,--namespace", flags.default_namespace, "the namespace of objects that name none")
       .ShowDefault()
       .Type("NAMESPACE");
@@ -107,9 +108,13 @@ void PrintDiagnostics(const Diagnostics& diagnostics, const std::vector<std::str
   PrintRest(diagnostics.warning_count(), warnings, "warning");
 }
 
-LoadedInput LoadInput(const InputFlags& flags) { return LoadInputFrom(flags, flags.paths); }
+LoadedInput LoadInput(const InputFlags& flags) {
+  LoadedInput input = ReadInput(flags);
+  PrintDiagnostics(input.diagnostics, input.files);
+  return input;
+}
 
-LoadedInput LoadInputFrom(const InputFlags& flags, const std::vector<std::string>& paths) {
+LoadedInput ReadInput(const InputFlags& flags, std::string_view text) {
   LoadedInput input;
   SnapshotOptions options;
   options.strict_cidr = flags.strict_cidr;
@@ -123,8 +128,11 @@ LoadedInput LoadInputFrom(const InputFlags& flags, const std::vector<std::string
   LoadOptions load_options;
   load_options.lenient = flags.lenient;
   Diagnostics diagnostics;
-  for (const std::string& path : paths) {
+  for (const std::string& path : flags.paths) {
     LoadPath(path, load_options, builder, diagnostics, input.report);
+  }
+  if (!text.empty()) {
+    LoadText(text, "request", load_options, builder, diagnostics, input.report);
   }
   for (const std::string& path : flags.domains) {
     LoadDomains(path, builder, diagnostics, input.report);
@@ -132,7 +140,6 @@ LoadedInput LoadInputFrom(const InputFlags& flags, const std::vector<std::string
   input.files = builder.files();
   absl::StatusOr<Snapshot> snapshot = builder.Build(diagnostics);
   input.diagnostics = InInputOrder(diagnostics);
-  PrintDiagnostics(input.diagnostics, input.files);
   input.exit_status = ExitStatusOf(input.diagnostics);
   if (snapshot.ok()) input.snapshot = *std::move(snapshot);
   return input;

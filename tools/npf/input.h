@@ -36,9 +36,11 @@ struct InputFlags {
   std::string now;                   // by which they expire; empty: the present
 };
 
+enum class InputNeed : uint8_t { kRequired, kOptional };
+
 // Adds -f, -n, --strict-cidr, --lenient, --last-wins, --skip-invalid, --pod-cidr, --service-cidr,
-// --domains, --now. A call without -f is bad usage.
-void AddInputFlags(Verb& verb, InputFlags& flags);
+// --domains, --now. A call without -f is bad usage where it is required.
+void AddInputFlags(Verb& verb, InputFlags& flags, InputNeed need = InputNeed::kRequired);
 
 struct LoadedInput {
   std::optional<Snapshot> snapshot;  // absent where the input cannot be used
@@ -52,8 +54,8 @@ struct LoadedInput {
 // "npf: FILE:LINE:COL: OBJECT: FIELD: what is wrong", in input order.
 LoadedInput LoadInput(const InputFlags& flags);
 
-// As LoadInput, of `paths` in place of flags.paths (for `replay --update`).
-LoadedInput LoadInputFrom(const InputFlags& flags, const std::vector<std::string>& paths);
+// As LoadInput, but silent, and with `text` after the paths, which messages call "request".
+LoadedInput ReadInput(const InputFlags& flags, std::string_view text = {});
 
 // Prints the diagnostics that way; beyond 50 errors and 50 warnings they are counted, not printed.
 void PrintDiagnostics(const Diagnostics& diagnostics, const std::vector<std::string>& files);

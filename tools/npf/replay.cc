@@ -17,7 +17,6 @@
 #include "npf/compile_input.h"
 #include "npf/exit_status.h"
 #include "npf/output.h"
-#include "npf/overlay_flags.h"
 #include "npf/protocol.h"
 #include "npf/replay_queue.h"
 #include "npf/replay_record.h"
@@ -25,6 +24,7 @@
 #include "npf/verbs.h"
 #include "npf/why.h"
 #include "npf/worker.h"
+#include "npf/worker_flags.h"
 
 namespace npf::tools {
 namespace {
@@ -41,21 +41,9 @@ using Phases = std::map<uint64_t, Phase>;
 
 std::string TextOf(const absl::Status& status) { return std::string(status.message()); }
 
-WorkerOptions ToWorkerOptions(const ReplayFlags& flags, const Overlays* overlays) {
-  WorkerOptions options;
-  options.overlays = overlays;
-  options.vlan = flags.vlan == "on";
-  options.checksums = flags.checksums == "verify" ? Checksums::kVerify
-                      : flags.checksums == "ip"   ? Checksums::kIpOnly
-                                                  : Checksums::kIgnore;
+WorkerOptions OptionsFor(const ReplayFlags& flags, const Overlays* overlays) {
+  WorkerOptions options = ToWorkerOptions(flags.worker, overlays);
   options.classify = ToClassifyOptions(flags.judge);
-  options.stateless = flags.stateless;
-  options.midstream_allow = flags.midstream == "allow";
-  options.established_keep = flags.established == "keep";
-  options.fragments = flags.fragments == "reassemble" ? Fragments::kReassemble : Fragments::kTrack;
-  options.flows_max = flags.flows_max;
-  options.openings_max = flags.openings_max;
-  options.flows_per_source_max = flags.flows_per_source_max;
   return options;
 }
 
@@ -76,7 +64,7 @@ class Replay {
         phases_(std::move(phases)),
         next_phase_(std::next(phases_.begin())),
         phase_(&phases_.begin()->second),
-        worker_(phases_.begin()->second.program, ToWorkerOptions(flags, overlays)),
+        worker_(phases_.begin()->second.program, OptionsFor(flags, overlays)),
         jsonl_(flags.output == "jsonl") {}
 
   int Run() {
@@ -338,46 +326,9 @@ std::pair<uint64_t, std::vector<std::string>> ParseUpdate(const std::string& tex
   return {*number, std::move(paths)};
 }
 
-// Throws BadUsage with the last fault, after all others have been told.
-std::optional<Overlays> OverlaysOf(const ReplayFlags& flags) {
-  std::vector<std::string> faults;
-  std::optional<Overlays> overlays = ParseOverlays(flags.overlays, faults);
-  if (faults.empty()) return overlays;
-  for (size_t i = 0; i + 1 < faults.size(); ++i) PrintError(faults[i]);
-  throw BadUsage(faults.back());
-}
-
-void AddWorkerFlags(Verb& verb, ReplayFlags& flags) {
-  verb.AddFlag("--stateless", flags.stateless, "judge every packet as the first of its connection");
-  verb.AddChoice("--checksums", flags.checksums, {"verify", "ip", "ignore"},
-                 "IP and TCP, IP headers only, or none");
-  verb.AddChoice("--vlan", flags.vlan, {"on", "off"},
-                 "look through up to two tags, or deny tagged frames");
-  verb.AddTexts(
-      "--overlay", flags.overlays,
-      "KIND,endpoints=CIDR+CIDR,...: judge what is inside these tunnels, and deny what is "
-      "not surely one of them; KIND: vxlan (port=, vni=), geneve (port=, vni=, critical=), "
-      "gre (key=), ipip, 6in4; repeatable");
-  verb.AddChoice("--midstream", flags.midstream, {"deny", "allow"},
-                 "TCP and SCTP of no known connection that do not begin one: denied, or judged");
-  verb.AddChoice("--established", flags.established, {"rejudge", "keep"},
-                 "known connections after an update: judged again, or kept");
-  verb.AddChoice("--fragments", flags.fragments, {"track", "reassemble"},
-                 "later fragments follow the first, or all wait for the whole datagram");
-  verb.AddNumber("--flows-max", flags.flows_max, {1, uint64_t{1} << 26},
-                 "connections that are known at once");
-  verb.AddNumber("--openings-max", flags.openings_max, {0, uint64_t{1} << 26},
-                 "of these, not answered or not confirmed; 0: a quarter");
-  verb.AddNumber("--flows-per-source", flags.flows_per_source_max, {0, uint64_t{1} << 26},
-                 "of these, begun by one address; 0: a quarter");
-}
-
 }  // namespace
 
 int RunReplay(const ReplayFlags& flags) {
-  if (flags.stateless && flags.fragments == "reassemble") {
-    throw BadUsage("--fragments reassemble: keeps state of datagrams, and --stateless keeps none");
-  }
   std::map<uint64_t, std::vector<std::string>> inputs{{0, flags.input.paths}};
   for (const std::string& update : flags.updates) {
     auto [number, paths] = ParseUpdate(update);
@@ -385,7 +336,7 @@ int RunReplay(const ReplayFlags& flags) {
       throw BadUsage("--update: names packet " + std::to_string(number) + " twice");
     }
   }
-  const std::optional<Overlays> overlays = OverlaysOf(flags);
+  const std::optional<Overlays> overlays = OverlaysOf(flags.worker);
   Phases phases;
   for (auto& [number, paths] : inputs) {
     int exit_status = kExitDone;
@@ -408,7 +359,7 @@ void AddReplayVerb(CommandLine& line) {
   verb.AddTexts("--update", flags->updates,
                 "N=PATH,PATH: before packet N these inputs replace the ones before; repeatable")
       .SeveralAtOnce();
-  AddWorkerFlags(verb, *flags);
+  AddWorkerFlags(verb, flags->worker);
   verb.SetFooter(
       "Example:\n"
       "  npf replay -f policies.yaml -f cluster.yaml -r trace.pcap\n"

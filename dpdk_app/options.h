@@ -1,0 +1,58 @@
+// What npf-dpdk is told after `--`.
+#ifndef NPF_DPDK_APP_OPTIONS_H_
+#define NPF_DPDK_APP_OPTIONS_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "npf/input.h"
+#include "npf/judge_flags.h"
+#include "npf/overlay.h"
+#include "npf/worker.h"
+
+namespace npf::appliance {
+
+enum class Mode : uint8_t {
+  kEnforce,
+  kAudit,  // what policy denies passes, and is counted and told as denied
+  kTap,    // nothing passes
+};
+
+// Ports by name or number, which are each other's wire.
+struct PairFlag {
+  std::string a;
+  std::string b;
+};
+
+struct Options {
+  std::vector<PairFlag> pairs;
+  tools::InputFlags input;
+  std::string image;  // in place of input.paths
+  Mode mode = Mode::kEnforce;
+  std::string mode_name;
+  std::string placement;
+  bool allow_all = false;  // an input without objects is meant
+  WorkerOptions worker;
+  std::optional<Overlays> overlays;  // that worker.overlays points to
+  uint32_t workers = 1;
+  std::string control;  // the socket; empty: none
+  std::string metrics;  // ADDRESS:PORT; empty: none
+  std::string state_dir;  // empty: nothing is kept
+  std::string deny_log;   // a file, or -; empty: none
+  std::string verdicts;   // a file of one line a packet; empty: none
+  bool packet_clock = false;
+  uint32_t buffers = 0;  // in a pool
+  std::string user;      // that the process becomes; empty: it stays who it is
+};
+
+// Runs `run` with the options, or `check`, or prints help; gives the exit status. `arguments` are
+// those behind `--`, with the program's name before them.
+int ParseOptions(std::vector<std::string> arguments, const std::function<int(Options&)>& run,
+                 const std::function<int(const Options&)>& check);
+
+}  // namespace npf::appliance
+
+#endif  // NPF_DPDK_APP_OPTIONS_H_
