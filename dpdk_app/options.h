@@ -38,8 +38,8 @@ struct Options {
   WorkerOptions worker;
   std::optional<Overlays> overlays;  // that worker.overlays points to
   uint32_t workers = 1;
-  std::string control;  // the socket; empty: none
-  std::string metrics;  // ADDRESS:PORT; empty: none
+  std::string control;    // the socket; empty: none
+  std::string metrics;    // ADDRESS:PORT; empty: none
   std::string state_dir;  // empty: nothing is kept
   std::string deny_log;   // a file, or -; empty: none
   std::string verdicts;   // a file of one line a packet; empty: none

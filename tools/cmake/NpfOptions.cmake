@@ -1,5 +1,6 @@
 # Build options, the one set of warnings, and the sanitizers that presets ask for.
 option(NPF_BUILD_TOOLS "the npf command" ${PROJECT_IS_TOP_LEVEL})
+option(NPF_BUILD_APPLIANCE "npf-dpdk, with the npf command" ${PROJECT_IS_TOP_LEVEL})
 option(NPF_BUILD_TESTS "unit, conformance, differential and image tests" ${PROJECT_IS_TOP_LEVEL})
 option(NPF_BUILD_BENCH "benchmarks" ${PROJECT_IS_TOP_LEVEL})
 option(NPF_BUILD_FUZZERS "libFuzzer targets (needs Clang)" OFF)

@@ -1,0 +1,158 @@
+// What the appliance answers to those who ask.
+#include <algorithm>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "appliance.h"
+#include "npf/explain.h"
+#include "npf/version.h"
+#include "npf/why.h"
+
+namespace npf::appliance {
+namespace {
+
+uint64_t SumOf(const std::vector<std::unique_ptr<WireWorker>>& workers,
+               const Counter WorkerCounters::* counter) {
+  return std::accumulate(
+      workers.begin(), workers.end(), uint64_t{0},
+      [&](uint64_t sum, const auto& worker) { return sum + (worker->counters().*counter).Get(); });
+}
+
+std::vector<control::ReasonCount> ReasonsOf(
+    const std::vector<std::unique_ptr<WireWorker>>& workers) {
+  std::vector<control::ReasonCount> reasons;
+  for (size_t reason = 0; reason < 256; ++reason) {
+    for (const size_t allowed : {1, 0}) {
+      uint64_t packets = 0;
+      for (const auto& worker : workers) {
+        packets += worker->counters().by_reason[reason][allowed].Get();
+      }
+      if (packets == 0) continue;
+      reasons.push_back({.reason = std::string(Name(static_cast<Reason>(reason))),
+                         .allowed = allowed != 0,
+                         .packets = packets});
+    }
+  }
+  return reasons;
+}
+
+// Whose decision it was, in the direction that denied, or in both where all allow.
+std::vector<std::pair<std::string, std::string>> DecidersOf(const Explanation& explanation) {
+  std::vector<std::pair<std::string, std::string>> deciders;
+  const bool allowed = explanation.verdict.allowed != 0;
+  for (const DirectionExplanation* side : {&explanation.egress, &explanation.ingress}) {
+    if (!side->judged || side->allowed != allowed || !side->decided_by.has_value()) continue;
+    const std::string tier(Name(*side->decided_by));
+    if (*side->decided_by != PolicyTier::kNetworkPolicy) {
+      for (const TierMatch& match : side->tiers) {
+        if (match.tier == *side->decided_by) deciders.emplace_back(match.rule.policy, tier);
+      }
+    } else if (side->allowed) {
+      for (const RuleRef& rule : side->allowing) deciders.emplace_back(rule.policy, tier);
+    } else {
+      for (const std::string& policy : side->isolating) deciders.emplace_back(policy, tier);
+    }
+  }
+  std::sort(deciders.begin(), deciders.end());
+  deciders.erase(std::unique(deciders.begin(), deciders.end()), deciders.end());
+  return deciders;
+}
+
+}  // namespace
+
+void Appliance::Fold(const Current& current, PolicyTotals& totals) const {
+  for (const std::unique_ptr<DecisionCounts>& decisions : current.decisions) {
+    decisions->ForEach([&](const FlowKey& sample, bool allowed, uint64_t packets) {
+      const Explanation explanation =
+          npf::Explain(current.policy->program, options_.worker.classify, sample);
+      for (const auto& [policy, tier] : DecidersOf(explanation)) {
+        totals[{policy, tier, allowed}] += packets;
+      }
+    });
+    if (decisions->others() != 0) totals[{"(others)", "", false}] += decisions->others();
+  }
+}
+
+std::vector<control::PolicyCount> Appliance::GetPolicyCounts() {
+  const std::lock_guard lock(mutex_);
+  PolicyTotals totals = totals_;
+  Fold(current_, totals);
+  std::vector<control::PolicyCount> counts;
+  for (const auto& [key, packets] : totals) {
+    const auto& [policy, tier, allowed] = key;
+    counts.push_back({.policy = policy, .tier = tier, .allowed = allowed, .packets = packets});
+  }
+  return counts;
+}
+
+control::Status Appliance::GetStatus() {
+  const uint64_t now_ns = MonotonicNs();
+  control::Status status{.version = std::string(kLibraryVersion),
+                         .mode = options_.mode_name,
+                         .placement = options_.placement,
+                         .uptime_ns = now_ns - opened_ns_,
+                         .workers = workers_.size(),
+                         .flows = SumOf(workers_, &WorkerCounters::flows),
+                         .flows_max = options_.worker.flows_max * workers_.size(),
+                         .openings = SumOf(workers_, &WorkerCounters::openings),
+                         .ports = ports_.GetStatus(),
+                         .reasons = ReasonsOf(workers_)};
+  for (const control::ReasonCount& reason : status.reasons) status.received += reason.packets;
+  for (const auto& worker : workers_) {
+    const double loops = static_cast<double>(worker->counters().loops.Get());
+    const auto busy = static_cast<double>(worker->counters().busy_loops.Get());
+    status.busy.push_back(loops == 0 ? 0 : busy / loops);
+  }
+  status.log_suppressed = SumOf(workers_, &WorkerCounters::untold);
+  status.generation = workers_.empty() ? 0 : workers_[0]->counters().generation.load();
+  const std::lock_guard lock(mutex_);
+  const Policy& policy = *current_.policy;
+  status.policy_hash = policy.hash;
+  status.policy_source = policy.source;
+  status.policy_age_ns = now_ns - current_.since_ns;
+  status.last_refusal = last_refusal_;
+  status.pods = policy.pods;
+  status.policies = policy.policies;
+  status.program_bytes = policy.program.image().size();
+  if (before_ != nullptr) {
+    status.unconfirmed = {.generation = unconfirmed_,
+                          .left_ns = confirm_until_ns_ - std::min(now_ns, confirm_until_ns_)};
+  }
+  if (!started_) status.not_ready.emplace_back("nothing is forwarded yet");
+  if (started_ && !AreAlive(now_ns)) status.not_ready.emplace_back("a worker does not answer");
+  for (const control::PortStatus& port : status.ports) {
+    if (!port.link_up) status.not_ready.push_back("port " + port.name + " has no link");
+  }
+  if (!last_refusal_.empty()) {
+    status.not_ready.push_back("the last update was refused: " + last_refusal_);
+  }
+  status.ready = status.not_ready.empty();
+  return status;
+}
+
+absl::StatusOr<control::ExplainResult> Appliance::Explain(const FlowKey& key) {
+  const PolicyPtr policy = this->policy();
+  const Explanation explanation = npf::Explain(policy->program, options_.worker.classify, key);
+  control::ExplainResult result{.allowed = explanation.verdict.allowed != 0,
+                                .generation = workers_[0]->counters().generation.load(),
+                                .text = Format(explanation)};
+  if (policy->snapshot.has_value()) {
+    result.json = tools::JsonWhy(explanation, tools::Places(*policy->snapshot));
+  }
+  return result;
+}
+
+std::vector<control::PodVisibility> Appliance::GetVisibility() { return {}; }
+
+absl::StatusOr<std::vector<control::Connection>> Appliance::ListConnections(size_t) {
+  return absl::UnimplementedError("not yet");
+}
+
+absl::StatusOr<std::vector<control::Connection>> Appliance::WouldCut(const control::LoadRequest&,
+                                                                     size_t) {
+  return absl::UnimplementedError("not yet");
+}
+
+void Appliance::WatchDenied(const std::function<bool(const control::DeniedPacket*)>&) {}
+
+}  // namespace npf::appliance

@@ -1,0 +1,286 @@
+#include "appliance.h"
+
+#include <rte_lcore.h>
+#include <rte_launch.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "npf/explain.h"
+#include "npf/image.h"
+#include "npf/output.h"
+#include "npf/version.h"
+#include "npf/why.h"
+#include "verdict_file.h"
+
+namespace npf::appliance {
+namespace {
+
+constexpr unsigned kDenialsMax = 1 << 16;
+constexpr uint64_t kSecondNs = 1'000'000'000;
+// In which every worker takes a new Program.
+constexpr uint64_t kTakeTimeoutNs = 5 * kSecondNs;
+constexpr uint64_t kHeartbeatNs = kSecondNs;
+
+struct Running {
+  WireWorker* worker;
+  const std::atomic<bool>* stop;
+};
+
+int RunWorker(void* argument) {
+  auto* running = static_cast<Running*>(argument);
+  running->worker->Run(*running->stop);
+  delete running;
+  return 0;
+}
+
+}  // namespace
+
+Appliance::~Appliance() {
+  Stop();
+  workers_.clear();
+  rte_ring_free(denials_);
+}
+
+absl::StatusOr<PolicyPtr> Appliance::ReadAgain() const {
+  if (!options_.image.empty()) return ReadPolicyImage(options_.image);
+  return ReadPolicy(options_.input, {}, options_.allow_all);
+}
+
+// A restart must not wait for a compiler: where there is a last good image, it decides until what
+// -f names has been read. Where that is wrong, it goes on deciding.
+absl::StatusOr<PolicyPtr> Appliance::ReadFirst() {
+  absl::StatusOr<PolicyPtr> policy = ReadAgain();
+  if (policy.ok() || options_.state_dir.empty()) return policy;
+  absl::StatusOr<PolicyPtr> last = ReadPolicyImage(options_.state_dir + "/policy.image");
+  if (!last.ok()) return policy;
+  last_refusal_ = std::string(policy.status().message());
+  tools::PrintError(last_refusal_);
+  tools::PrintError("the last good policy decides: " + (*last)->source);
+  return last;
+}
+
+Appliance::Current Appliance::MakeCurrent(PolicyPtr policy) const {
+  Current current{.policy = std::move(policy), .since_ns = MonotonicNs()};
+  for (uint32_t i = 0; i < options_.workers; ++i) {
+    current.decisions.push_back(std::make_unique<DecisionCounts>());
+    current.deliveries.push_back(std::make_unique<Delivery>(
+        Delivery{current.policy->program, current.decisions.back().get()}));
+  }
+  return current;
+}
+
+absl::Status Appliance::Open() {
+  opened_ns_ = MonotonicNs();
+  absl::StatusOr<PolicyPtr> first = ReadFirst();
+  if (!first.ok()) return first.status();
+  current_ = MakeCurrent(*std::move(first));
+  KeepImage(*current_.policy);
+  if (absl::Status status = ports_.Open(options_); !status.ok()) return status;
+  denials_ = rte_ring_create_elem("denials", sizeof(Denial), kDenialsMax, SOCKET_ID_ANY,
+                                  RING_F_SC_DEQ);
+  if (denials_ == nullptr) return absl::ResourceExhaustedError("no memory for the ring of denials");
+  return StartWorkers();
+}
+
+absl::Status Appliance::StartWorkers() {
+  unsigned lcore;
+  RTE_LCORE_FOREACH_WORKER(lcore) lcores_.push_back(lcore);
+  if (lcores_.size() < options_.workers) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--workers ", options_.workers, ": EAL has ", lcores_.size(),
+        " lcores beside the main one; give one more than there are workers, as -l 0-",
+        options_.workers, " or --lcores '0@0,1@0' where they share a processor"));
+  }
+  if (!options_.verdicts.empty()) {
+    absl::StatusOr<std::unique_ptr<VerdictSink>> sink =
+        OpenVerdictFile(options_.verdicts, current_.policy->names);
+    if (!sink.ok()) return sink.status();
+    sink_ = *std::move(sink);
+  }
+  std::random_device random;
+  const WireShared shared{.ports = ports_.all(),
+                          .receive_queues = ports_.receive_queues(),
+                          .workers = options_.workers,
+                          .owner_secret = uint64_t{random()} << 32 | random(),
+                          .mode = options_.mode,
+                          .packet_clock = options_.packet_clock,
+                          .denials = denials_,
+                          .sink = sink_.get()};
+  std::vector<rte_ring*> inboxes;
+  for (uint32_t i = 0; i < options_.workers; ++i) {
+    workers_.push_back(std::make_unique<WireWorker>(i, shared, current_.policy->program,
+                                                    current_.decisions[i].get(), options_.worker));
+    inboxes.push_back(workers_.back()->inbox());
+  }
+  for (const std::unique_ptr<WireWorker>& worker : workers_) worker->SetInboxes(inboxes);
+  return absl::OkStatus();
+}
+
+absl::Status Appliance::Start() {
+  if (absl::Status status = ports_.Start(); !status.ok()) return status;
+  started_ = true;
+  for (uint32_t i = 0; i < options_.workers; ++i) {
+    rte_eal_remote_launch(RunWorker, new Running{workers_[i].get(), &stop_}, lcores_[i]);
+  }
+  rollback_ = std::thread([this] { RollBackWhenDue(); });
+  return absl::OkStatus();
+}
+
+void Appliance::Stop() {
+  if (!started_) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_.store(true);
+  }
+  wake_.notify_all();
+  rollback_.join();
+  for (uint32_t i = 0; i < options_.workers; ++i) rte_eal_wait_lcore(lcores_[i]);
+  ports_.Stop();
+  sink_.reset();
+  started_ = false;
+}
+
+// The workers take the Program between two bursts. The one before is kept until all have, so that
+// none of them frees it.
+absl::Status Appliance::Publish(PolicyPtr policy) {
+  Current next = MakeCurrent(std::move(policy));
+  const uint32_t generation = workers_[0]->counters().generation.load() + 1;
+  for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->Deliver(next.deliveries[i].get());
+  const absl::Status taken = WaitUntilTaken(generation, kTakeTimeoutNs);
+  const std::lock_guard lock(mutex_);
+  // A worker that hangs may still take it: both stay where they are, and the watchdog ends all.
+  if (!taken.ok()) {
+    static auto& kept = *new std::deque<Current>;
+    kept.push_back(std::move(next));
+    return taken;
+  }
+  std::swap(current_, next);
+  Fold(next, totals_);
+  KeepImage(*current_.policy);
+  return absl::OkStatus();
+}
+
+absl::Status Appliance::WaitUntilTaken(uint32_t generation, uint64_t timeout_ns) const {
+  const uint64_t end_ns = MonotonicNs() + timeout_ns;
+  const auto taken = [&] {
+    return std::all_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
+      return static_cast<int32_t>(worker->counters().generation.load() - generation) >= 0;
+    });
+  };
+  while (!taken()) {
+    if (MonotonicNs() > end_ns) {
+      return absl::DeadlineExceededError(
+          absl::StrCat("generation ", generation, " does not decide in every worker yet"));
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Appliance::Reload() {
+  const std::lock_guard publishing(publishing_);
+  absl::StatusOr<PolicyPtr> policy = ReadAgain();
+  absl::Status status = policy.status();
+  if (status.ok() && (*policy)->hash == current_.policy->hash) return status;
+  if (status.ok()) status = Publish(*std::move(policy));
+  const std::lock_guard lock(mutex_);
+  last_refusal_ = status.ok() ? "" : std::string(status.message());
+  return status;
+}
+
+void Appliance::KeepImage(const Policy& policy) const {
+  if (options_.state_dir.empty()) return;
+  mkdir(options_.state_dir.c_str(), 0700);
+  const absl::Status saved = SaveImage(policy.program, options_.state_dir + "/policy.image");
+  if (!saved.ok()) tools::PrintError(absl::StrCat("the policy is not kept: ", saved.message()));
+}
+
+void Appliance::RollBackWhenDue() {
+  std::unique_lock lock(mutex_);
+  while (!stop_.load()) {
+    wake_.wait_for(lock, std::chrono::milliseconds(100));
+    if (before_ == nullptr || MonotonicNs() < confirm_until_ns_) continue;
+    PolicyPtr before = std::exchange(before_, nullptr);
+    last_refusal_ = absl::StrCat("generation ", unconfirmed_, " was not confirmed in time");
+    tools::PrintError(last_refusal_ + ": the policy before it decides again");
+    lock.unlock();
+    {
+      const std::lock_guard publishing(publishing_);
+      if (absl::Status status = Publish(std::move(before)); !status.ok()) {
+        tools::PrintError(std::string(status.message()));
+      }
+    }
+    lock.lock();
+  }
+}
+
+size_t Appliance::TakeDenials(std::span<Denial> denials) {
+  return rte_ring_sc_dequeue_burst_elem(denials_, denials.data(), sizeof(Denial),
+                                        static_cast<unsigned>(denials.size()), nullptr);
+}
+
+PolicyPtr Appliance::policy() const {
+  const std::lock_guard lock(mutex_);
+  return current_.policy;
+}
+
+bool Appliance::AreAlive(uint64_t now_ns) const {
+  return std::all_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
+    return worker->counters().heartbeat_ns.Get() + kHeartbeatNs >= now_ns;
+  });
+}
+
+absl::StatusOr<control::LoadResult> Appliance::Load(const control::LoadRequest& request) {
+  const std::lock_guard publishing(publishing_);
+  tools::InputFlags input = options_.input;
+  input.paths = request.paths;
+  absl::StatusOr<PolicyPtr> policy = ReadPolicy(input, request.text, options_.allow_all);
+  PolicyPtr before = this->policy();
+  absl::Status status = policy.status();
+  if (status.ok()) status = Publish(*policy);
+  const std::lock_guard lock(mutex_);
+  last_refusal_ = status.ok() ? "" : std::string(status.message());
+  if (!status.ok()) return status;
+  const uint32_t generation = workers_[0]->counters().generation.load();
+  // What an unconfirmed change replaced is what comes back, however many were loaded since.
+  if (request.confirm_ns != 0) {
+    if (before_ == nullptr) before_ = std::move(before);
+    unconfirmed_ = generation;
+    confirm_until_ns_ = MonotonicNs() + request.confirm_ns;
+  } else {
+    before_ = nullptr;
+  }
+  const Policy& loaded = **policy;
+  tools::PrintError(absl::StrCat("load by ", request.who, ": generation ", generation, ", ",
+                                 loaded.policies, " policies, ", loaded.pods, " pods, image ",
+                                 loaded.hash));
+  return control::LoadResult{.generation = generation,
+                             .policy_hash = loaded.hash,
+                             .pods = loaded.pods,
+                             .policies = loaded.policies,
+                             .compile_ns = loaded.compile_ns,
+                             .warnings = loaded.warnings};
+}
+
+absl::Status Appliance::Confirm(uint32_t generation) {
+  const std::lock_guard lock(mutex_);
+  if (before_ == nullptr || unconfirmed_ != generation) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("generation ", generation, " does not wait to be confirmed"));
+  }
+  before_ = nullptr;
+  return absl::OkStatus();
+}
+
+absl::Status Appliance::WaitFor(uint32_t generation, uint64_t timeout_ns) {
+  return WaitUntilTaken(generation, timeout_ns);
+}
+
+}  // namespace npf::appliance

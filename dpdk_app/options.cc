@@ -1,0 +1,131 @@
+#include "options.h"
+
+#include <memory>
+#include <utility>
+
+#include "npf/command_line.h"
+#include "npf/output.h"
+#include "npf/version.h"
+#include "npf/worker_flags.h"
+
+namespace npf::appliance {
+namespace {
+
+using tools::BadUsage;
+using tools::Verb;
+
+struct Flags {
+  Options options;
+  tools::JudgeFlags judge{.placement = "node-wire", .unknown_pod = "deny"};
+  tools::WorkerFlags worker;
+  std::vector<std::string> pairs;
+  std::string mode = "enforce";
+  std::string clock = "monotonic";
+  uint64_t workers = 1;
+  uint64_t buffers = 16'383;
+};
+
+PairFlag ParsePair(const std::string& text) {
+  const size_t colon = text.find(':');
+  PairFlag pair{text.substr(0, colon), colon == std::string::npos ? "" : text.substr(colon + 1)};
+  if (pair.a.empty() || pair.b.empty() || pair.a == pair.b) {
+    throw BadUsage("--pair: needs two ports, as 0:1 or net_tap0:net_tap1 (" + text + ")");
+  }
+  return pair;
+}
+
+Options& Complete(Flags& flags) {
+  Options& options = flags.options;
+  if (options.input.paths.empty() == options.image.empty()) {
+    throw BadUsage("needs -f PATH or --image FILE, one of them");
+  }
+  if (flags.judge.placement == "offline") {
+    throw BadUsage("--placement: offline is no place on a wire; pod-port, node-wire or fabric");
+  }
+  if (flags.pairs.empty()) flags.pairs.emplace_back("0:1");
+  for (const std::string& text : flags.pairs) options.pairs.push_back(ParsePair(text));
+  options.mode = flags.mode == "audit" ? Mode::kAudit
+                 : flags.mode == "tap" ? Mode::kTap
+                                       : Mode::kEnforce;
+  options.mode_name = flags.mode;
+  options.placement = flags.judge.placement;
+  options.overlays = tools::OverlaysOf(flags.worker);
+  options.worker = tools::ToWorkerOptions(
+      flags.worker, options.overlays.has_value() ? &*options.overlays : nullptr);
+  options.worker.classify = tools::ToClassifyOptions(flags.judge);
+  options.workers = static_cast<uint32_t>(flags.workers);
+  options.buffers = static_cast<uint32_t>(flags.buffers);
+  options.packet_clock = flags.clock == "packet";
+  return options;
+}
+
+void AddWireFlags(Verb& verb, Flags& flags) {
+  verb.AddTexts("--pair", flags.pairs,
+                "A:B: two ports, by number or name, that are one wire; default 0:1; repeatable");
+  verb.AddChoice("--mode", flags.mode, {"enforce", "audit", "tap"},
+                 "enforce; audit: forward everything, and count and tell what would be denied; "
+                 "tap: forward nothing");
+  verb.AddNumber("--workers", flags.workers, {1, 64},
+                 "lcores that judge; each has its own share of the connections");
+  verb.AddNumber("--buffers", flags.buffers, {1023, 1 << 24}, "packet buffers of a port");
+  verb.AddChoice("--clock", flags.clock, {"monotonic", "packet"},
+                 "the machine's, or the time that packets bear (net_pcap)");
+  tools::AddJudgeFlags(verb, flags.judge);
+  tools::AddWorkerFlags(verb, flags.worker);
+}
+
+void AddServiceFlags(Verb& verb, Options& options) {
+  verb.AddText("--image", options.image, "a compiled image in place of -f");
+  verb.AddFlag("--allow-all", options.allow_all,
+               "an input without any object is meant, and allows everything");
+  verb.AddText("--control", options.control, "the socket of npf status, load, wait and watch");
+  verb.AddText("--metrics", options.metrics,
+               "ADDRESS:PORT of /metrics, /healthz and /readyz over HTTP");
+  verb.AddText("--state-dir", options.state_dir,
+               "where the last good image is kept, for the next start");
+  verb.AddText("--deny-log", options.deny_log, "a file, or -, of denied packets, JSON lines");
+  verb.AddText("--verdicts", options.verdicts,
+               "a file of every packet's verdict, JSON lines; for tests: it is slow");
+  verb.AddText("--user", options.user, "become this user once the ports are there");
+}
+
+void AddFlags(Verb& verb, Flags& flags) {
+  tools::AddInputFlags(verb, flags.options.input, tools::InputNeed::kOptional);
+  AddServiceFlags(verb, flags.options);
+  AddWireFlags(verb, flags);
+}
+
+}  // namespace
+
+int ParseOptions(std::vector<std::string> arguments, const std::function<int(Options&)>& run,
+                 const std::function<int(const Options&)>& check) {
+  tools::CommandLine line(
+      "npf-dpdk", "A wire between two ports with Kubernetes NetworkPolicy on it.",
+      "npf-dpdk " + std::string(kLibraryVersion),
+      "What stands before -- is for DPDK (see its EAL options). Without a verb, run is meant.\n"
+      "Exit status: 0 ended as asked; 2 bad usage; 3 bad input; 4 environment or permission;\n"
+      "5 a stated limit was reached; 70 internal fault.");
+  Flags flags;
+  Verb run_verb = line.AddVerb("run", "judge and forward, until SIGTERM or SIGINT");
+  AddFlags(run_verb, flags);
+  run_verb.SetFooter(
+      "Example:\n"
+      "  npf-dpdk -l 1 --no-huge -m 256 --vdev=net_af_packet0,iface=eth1 "
+      "--vdev=net_af_packet1,iface=eth2 \\\n"
+      "    -- -f policies/ -f cluster.yaml --control /run/npf/npf.sock\n"
+      "SIGHUP reads -f again. Nothing is forwarded before the first policy is active.");
+  run_verb.OnRun([&] { return run(Complete(flags)); });
+  Verb check_verb = line.AddVerb("check", "what is missing on this machine, and how to mend it");
+  AddFlags(check_verb, flags);
+  check_verb.OnRun([&] { return check(flags.options); });
+  const bool has_verb = arguments.size() > 1 && !arguments[1].starts_with("-");
+  const bool asks = arguments.size() > 1 && (arguments[1] == "--help" || arguments[1] == "-h" ||
+                                             arguments[1] == "--version");
+  if (!has_verb && !asks) arguments.insert(arguments.begin() + 1, "run");
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  return line.Run(static_cast<int>(arguments.size()), pointers.data());
+}
+
+}  // namespace npf::appliance

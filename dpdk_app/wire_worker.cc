@@ -1,0 +1,251 @@
+#include "wire_worker.h"
+
+#include <rte_ethdev.h>
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
+#include <rte_pause.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+
+#include <algorithm>
+#include <ctime>
+#include <new>
+#include <string>
+
+namespace npf::appliance {
+namespace {
+
+constexpr unsigned kInboxFrames = 4096;
+
+PacketView ViewOf(const rte_mbuf& frame) {
+  return {.data = rte_pktmbuf_mtod(&frame, const uint8_t*),
+          .length = rte_pktmbuf_data_len(&frame),
+          .wire_length = rte_pktmbuf_pkt_len(&frame)};
+}
+
+// A tag that the port took off belongs to the frame. What is in pieces is joined where the first
+// one has room; else it is judged by that one, and what is missing cannot be read.
+bool Complete(rte_mbuf*& frame) {
+  if (frame->nb_segs > 1) rte_pktmbuf_linearize(frame);
+  if ((frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0) {
+    if (rte_vlan_insert(&frame) != 0) return false;
+  }
+  frame->ol_flags &= ~RTE_MBUF_F_RX_VLAN_STRIPPED;
+  return true;
+}
+
+}  // namespace
+
+uint64_t MonotonicNs() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+WireWorker::WireWorker(uint32_t number, const WireShared& shared, const Program& program,
+                       DecisionCounts* decisions, const WorkerOptions& options)
+    : number_(number), shared_(shared), worker_(program, options), decisions_(decisions) {
+  const std::string name = "inbox" + std::to_string(number);
+  inbox_ = rte_ring_create(name.c_str(), kInboxFrames, SOCKET_ID_ANY, RING_F_SC_DEQ);
+  if (inbox_ == nullptr) throw std::bad_alloc();
+  uint16_t highest = 0;
+  for (const Port& port : shared_.ports) {
+    peer_[port.id] = port.peer;
+    highest = std::max(highest, port.id);
+  }
+  outgoing_.resize(highest + size_t{1});
+  if (shared_.packet_clock) {
+    rte_mbuf_dyn_rx_timestamp_register(&stamp_offset_, &stamp_flag_);
+  }
+  counters_.generation.store(worker_.generation(), std::memory_order_release);
+}
+
+WireWorker::~WireWorker() { rte_ring_free(inbox_); }
+
+void WireWorker::Run(const std::atomic<bool>& stop) {
+  while (!stop.load(std::memory_order_relaxed)) {
+    counters_.loops.Add(1);
+    if (Turn()) {
+      counters_.busy_loops.Add(1);
+    } else {
+      rte_pause();
+    }
+  }
+  FlushAll();
+}
+
+bool WireWorker::Turn() {
+  if (mailbox_.load(std::memory_order_relaxed) != nullptr) TakeDelivery();
+  now_ns_ = MonotonicNs();
+  counters_.heartbeat_ns.Set(now_ns_);
+  bool busy = false;
+  Burst burst;
+  if (number_ < shared_.receive_queues) {
+    for (const Port& port : shared_.ports) {
+      const auto queue = static_cast<uint16_t>(number_);
+      const uint16_t count = rte_eth_rx_burst(port.id, queue, burst.data(), kBurst);
+      if (count == 0) continue;
+      busy = true;
+      Receive(port, burst, count);
+    }
+  }
+  if (shared_.workers > 1) {
+    const unsigned count = rte_ring_sc_dequeue_burst(
+        inbox_, reinterpret_cast<void**>(burst.data()), kBurst, nullptr);
+    if (count != 0) Judge(burst, static_cast<uint16_t>(count));
+    busy = busy || count != 0;
+  }
+  if (!busy) Judge(burst, 0);
+  FlushAll();
+  return busy;
+}
+
+void WireWorker::TakeDelivery() {
+  Delivery* const delivery = mailbox_.exchange(nullptr, std::memory_order_acquire);
+  worker_.Replace(delivery->program);
+  decisions_ = delivery->decisions;
+  counters_.generation.store(worker_.generation(), std::memory_order_release);
+}
+
+// To whom each frame belongs. Where there is one worker, all are its own.
+void WireWorker::Receive(const Port& port, Burst& burst, uint16_t count) {
+  counters_.received.Add(count);
+  uint16_t own = 0;
+  for (uint16_t i = 0; i < count; ++i) {
+    rte_mbuf* frame = burst[i];
+    if (!Complete(frame)) {
+      counters_.by_reason[static_cast<size_t>(Reason::kTruncated)][0].Add(1);
+      rte_pktmbuf_free(frame);
+      continue;
+    }
+    frame->port = port.id;
+    if (shared_.workers > 1) {
+      const PacketView view = ViewOf(*frame);
+      const uint32_t owner =
+          OwnerOf(view, ParsePacket(view, {.checksums = Checksums::kIgnore}),
+                  shared_.owner_secret, shared_.workers);
+      if (owner != number_) {
+        if (rte_ring_mp_enqueue(inboxes_[owner], frame) == 0) {
+          counters_.handed.Add(1);
+        } else {
+          counters_.not_handed.Add(1);
+          rte_pktmbuf_free(frame);
+        }
+        continue;
+      }
+    }
+    burst[own++] = frame;
+  }
+  if (own != 0) Judge(burst, own);
+}
+
+uint64_t WireWorker::TimeOf(rte_mbuf* frame) const {
+  if (stamp_offset_ < 0 || (frame->ol_flags & stamp_flag_) == 0) return now_ns_;
+  return *RTE_MBUF_DYNFIELD(frame, stamp_offset_, rte_mbuf_timestamp_t*) * 1'000;
+}
+
+// Packets that bear their own time are judged at it, as `npf replay` does: those to within a tick
+// of 2^20 ns at once.
+void WireWorker::Judge(Burst& burst, uint16_t count) {
+  if (!shared_.packet_clock || count == 0) return JudgeBatch(burst, count, now_ns_);
+  Burst part;
+  uint16_t size = 0;
+  uint64_t time_ns = 0;
+  for (uint16_t i = 0; i < count; ++i) {
+    const uint64_t next_ns = TimeOf(burst[i]);
+    if (size != 0 && next_ns >> 20 != time_ns >> 20) {
+      JudgeBatch(part, size, time_ns);
+      size = 0;
+    }
+    time_ns = next_ns;
+    part[size++] = burst[i];
+  }
+  JudgeBatch(part, size, time_ns);
+}
+
+void WireWorker::JudgeBatch(Burst& burst, uint16_t count, uint64_t now_ns) {
+  for (uint16_t i = 0; i < count; ++i) frames_[i] = {.packet = ViewOf(*burst[i])};
+  worker_.Process({frames_.data(), count}, now_ns, {judgements_.data(), count});
+  for (uint16_t i = 0; i < count; ++i) {
+    if (shared_.sink != nullptr) {
+      shared_.sink->Tell(judgements_[i], rte_pktmbuf_pkt_len(burst[i]), now_ns);
+    }
+    Settle(burst[i], judgements_[i]);
+  }
+  Release();
+  const WorkerCounts counts = worker_.counts();
+  counters_.flows.Set(counts.flows);
+  counters_.openings.Set(counts.openings);
+}
+
+void WireWorker::Settle(rte_mbuf* frame, const Judgement& judgement) {
+  if (judgement.held != 0) {
+    if (held_.Add(judgement.held, frame)) return;
+    // No more can be held: the datagram is given up, and with it what was held of it.
+    const Reason reason = Reason::kFragmentIncomplete;
+    const Verdict denied{.cell = kNoCell, .reason = static_cast<uint8_t>(reason)};
+    const auto drop = [&](rte_mbuf* part) {
+      Count(denied, judgement.packet.key, false, part->port);
+      PassOn(part, false);
+    };
+    held_.Release(judgement.held, drop);
+    drop(frame);
+    return worker_.GiveUp(judgement.held);
+  }
+  Count(judgement.verdict, judgement.packet.key, judgement.reply, frame->port);
+  PassOn(frame, judgement.verdict.allowed != 0);
+}
+
+void WireWorker::Count(const Verdict& verdict, const FlowKey& key, bool reply, uint16_t port) {
+  counters_.by_reason[verdict.reason][verdict.allowed != 0 ? 1 : 0].Add(1);
+  if (verdict.cell != kNoCell) decisions_->Add(verdict, key);
+  if (verdict.allowed != 0 || shared_.denials == nullptr) return;
+  Denial denial{.time_ns = now_ns_,
+                      .key = key,
+                      .reason = static_cast<Reason>(verdict.reason),
+                      .reply = reply,
+                      .port = port};
+  if (rte_ring_enqueue_elem(shared_.denials, &denial, sizeof denial) != 0) counters_.untold.Add(1);
+}
+
+void WireWorker::PassOn(rte_mbuf* frame, bool allowed) {
+  const bool passes = shared_.mode == Mode::kAudit || (allowed && shared_.mode == Mode::kEnforce);
+  if (!passes) return rte_pktmbuf_free(frame);
+  const uint16_t to = peer_[frame->port];
+  Outgoing& out = outgoing_[to];
+  out.frames[out.count++] = frame;
+  if (out.count == kBurst) Flush(to);
+}
+
+// What becomes of fragments that were held.
+void WireWorker::Release() {
+  for (const npf::Release& release : worker_.released()) {
+    held_.Release(release.ticket, [&](rte_mbuf* frame) {
+      Count(release.verdict, release.key, release.reply, frame->port);
+      PassOn(frame, release.verdict.allowed != 0);
+    });
+  }
+}
+
+void WireWorker::Flush(uint16_t id) {
+  constexpr int kTries = 8;
+  Outgoing& out = outgoing_[id];
+  uint16_t sent = 0;
+  for (int i = 0; i < kTries && sent < out.count; ++i) {
+    sent = static_cast<uint16_t>(
+        sent + rte_eth_tx_burst(id, static_cast<uint16_t>(number_), out.frames.data() + sent,
+                                static_cast<uint16_t>(out.count - sent)));
+  }
+  counters_.not_sent.Add(static_cast<uint64_t>(out.count - sent));
+  for (; sent < out.count; ++sent) rte_pktmbuf_free(out.frames[sent]);
+  out.count = 0;
+}
+
+void WireWorker::FlushAll() {
+  for (const Port& port : shared_.ports) {
+    if (outgoing_[port.id].count != 0) Flush(port.id);
+  }
+}
+
+}  // namespace npf::appliance

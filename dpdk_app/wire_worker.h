@@ -1,0 +1,125 @@
+// A worker: an lcore that receives from all ports, judges, and sends.
+//
+//   mailbox? ─► for each port: receive ─► owner's ring, where it is not ours
+//           └─► what others handed over   └► Process ─► send to the peer, or count and free
+//
+// The loop allocates nothing, takes no lock and calls the system only through the ports' drivers.
+#ifndef NPF_DPDK_APP_WIRE_WORKER_H_
+#define NPF_DPDK_APP_WIRE_WORKER_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "counters.h"
+#include "held_frames.h"
+#include "npf/program.h"
+#include "npf/worker.h"
+#include "options.h"
+#include "ports.h"
+
+struct rte_ring;
+
+namespace npf::appliance {
+
+// A new Program, and the counters that go with it. Whoever sends it keeps both until the worker's
+// generation says that it was taken.
+struct Delivery {
+  Program program;
+  DecisionCounts* decisions;
+};
+
+// Of a denied packet, to the log.
+struct Denial {
+  uint64_t time_ns;
+  FlowKey key;
+  Reason reason;
+  bool reply;
+  uint16_t port;
+};
+
+// Is told every packet, from the worker's own thread: for tests.
+class VerdictSink {
+ public:
+  virtual ~VerdictSink() = default;
+  virtual void Tell(const Judgement& judgement, uint32_t wire_length, uint64_t now_ns) = 0;
+};
+
+struct WireShared {
+  std::span<const Port> ports;
+  uint16_t receive_queues = 1;
+  uint32_t workers = 1;
+  uint64_t owner_secret = 0;
+  Mode mode = Mode::kEnforce;
+  bool packet_clock = false;
+  rte_ring* denials = nullptr;  // of Denial; null: none is told
+  VerdictSink* sink = nullptr;
+};
+
+class WireWorker {
+ public:
+  // `decisions` belongs to `program`.
+  WireWorker(uint32_t number, const WireShared& shared, const Program& program,
+             DecisionCounts* decisions, const WorkerOptions& options);
+  ~WireWorker();
+  WireWorker(const WireWorker&) = delete;
+  WireWorker& operator=(const WireWorker&) = delete;
+
+  // The rings of all workers, to hand over by; before Run().
+  rte_ring* inbox() const { return inbox_; }
+  void SetInboxes(std::vector<rte_ring*> inboxes) { inboxes_ = std::move(inboxes); }
+
+  void Run(const std::atomic<bool>& stop);
+  // From another thread; the delivery before must have been taken.
+  void Deliver(Delivery* delivery) { mailbox_.store(delivery, std::memory_order_release); }
+
+  const WorkerCounters& counters() const { return counters_; }
+
+ private:
+  static constexpr uint16_t kBurst = Worker::kBatch;
+  using Burst = std::array<rte_mbuf*, kBurst>;
+
+  bool Turn();
+  void TakeDelivery();
+  void Receive(const Port& port, Burst& burst, uint16_t count);
+  void Judge(Burst& burst, uint16_t count);
+  void JudgeBatch(Burst& burst, uint16_t count, uint64_t now_ns);
+  void Settle(rte_mbuf* frame, const Judgement& judgement);
+  void Count(const Verdict& verdict, const FlowKey& key, bool reply, uint16_t port);
+  void PassOn(rte_mbuf* frame, bool allowed);
+  void Release();
+  void Flush(uint16_t id);
+  void FlushAll();
+  uint64_t TimeOf(rte_mbuf* frame) const;
+
+  struct Outgoing {
+    Burst frames;
+    uint16_t count = 0;
+  };
+
+  const uint32_t number_;
+  const WireShared shared_;
+  Worker worker_;
+  DecisionCounts* decisions_;
+  rte_ring* inbox_ = nullptr;
+  std::vector<rte_ring*> inboxes_;
+  HeldFrames held_;
+  int stamp_offset_ = -1;  // of a packet's own time in its buffer
+  uint64_t stamp_flag_ = 0;
+  uint64_t now_ns_ = 0;
+  std::array<uint16_t, 256> peer_{};
+  std::vector<Outgoing> outgoing_;  // by port
+  std::array<Frame, kBurst> frames_;
+  std::array<Judgement, kBurst> judgements_;
+  alignas(64) std::atomic<Delivery*> mailbox_{nullptr};
+  WorkerCounters counters_;
+};
+
+uint64_t MonotonicNs();
+
+}  // namespace npf::appliance
+
+#endif  // NPF_DPDK_APP_WIRE_WORKER_H_
