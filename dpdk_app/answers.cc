@@ -12,7 +12,7 @@ namespace npf::appliance {
 namespace {
 
 uint64_t SumOf(const std::vector<std::unique_ptr<WireWorker>>& workers,
-               const Counter WorkerCounters::* counter) {
+               const Counter WorkerCounters::*counter) {
   return std::accumulate(
       workers.begin(), workers.end(), uint64_t{0},
       [&](uint64_t sum, const auto& worker) { return sum + (worker->counters().*counter).Get(); });

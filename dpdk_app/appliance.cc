@@ -1,7 +1,7 @@
 #include "appliance.h"
 
-#include <rte_lcore.h>
 #include <rte_launch.h>
+#include <rte_lcore.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 #include <sys/stat.h>
@@ -83,8 +83,8 @@ absl::Status Appliance::Open() {
   current_ = MakeCurrent(*std::move(first));
   KeepImage(*current_.policy);
   if (absl::Status status = ports_.Open(options_); !status.ok()) return status;
-  denials_ = rte_ring_create_elem("denials", sizeof(Denial), kDenialsMax, SOCKET_ID_ANY,
-                                  RING_F_SC_DEQ);
+  denials_ =
+      rte_ring_create_elem("denials", sizeof(Denial), kDenialsMax, SOCKET_ID_ANY, RING_F_SC_DEQ);
   if (denials_ == nullptr) return absl::ResourceExhaustedError("no memory for the ring of denials");
   return StartWorkers();
 }
@@ -93,10 +93,10 @@ absl::Status Appliance::StartWorkers() {
   unsigned lcore;
   RTE_LCORE_FOREACH_WORKER(lcore) lcores_.push_back(lcore);
   if (lcores_.size() < options_.workers) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--workers ", options_.workers, ": EAL has ", lcores_.size(),
-        " lcores beside the main one; give one more than there are workers, as -l 0-",
-        options_.workers, " or --lcores '0@0,1@0' where they share a processor"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--workers ", options_.workers, ": EAL has ", lcores_.size(),
+                     " lcores beside the main one; give one more than there are workers, as -l 0-",
+                     options_.workers, " or --lcores '0@0,1@0' where they share a processor"));
   }
   if (!options_.verdicts.empty()) {
     absl::StatusOr<std::unique_ptr<VerdictSink>> sink =

@@ -95,7 +95,7 @@ class Appliance : public control::Handler {
   bool started_ = false;
   uint64_t opened_ns_ = 0;
 
-  std::mutex publishing_;  // held by whoever changes the policy
+  std::mutex publishing_;     // held by whoever changes the policy
   mutable std::mutex mutex_;  // of what follows
   Current current_;
   PolicyTotals totals_;  // of Programs that are gone

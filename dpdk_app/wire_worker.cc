@@ -91,8 +91,8 @@ bool WireWorker::Turn() {
     }
   }
   if (shared_.workers > 1) {
-    const unsigned count = rte_ring_sc_dequeue_burst(
-        inbox_, reinterpret_cast<void**>(burst.data()), kBurst, nullptr);
+    const unsigned count =
+        rte_ring_sc_dequeue_burst(inbox_, reinterpret_cast<void**>(burst.data()), kBurst, nullptr);
     if (count != 0) Judge(burst, static_cast<uint16_t>(count));
     busy = busy || count != 0;
   }
@@ -122,9 +122,8 @@ void WireWorker::Receive(const Port& port, Burst& burst, uint16_t count) {
     frame->port = port.id;
     if (shared_.workers > 1) {
       const PacketView view = ViewOf(*frame);
-      const uint32_t owner =
-          OwnerOf(view, ParsePacket(view, {.checksums = Checksums::kIgnore}),
-                  shared_.owner_secret, shared_.workers);
+      const uint32_t owner = OwnerOf(view, ParsePacket(view, {.checksums = Checksums::kIgnore}),
+                                     shared_.owner_secret, shared_.workers);
       if (owner != number_) {
         if (rte_ring_mp_enqueue(inboxes_[owner], frame) == 0) {
           counters_.handed.Add(1);
@@ -202,10 +201,10 @@ void WireWorker::Count(const Verdict& verdict, const FlowKey& key, bool reply, u
   if (verdict.cell != kNoCell) decisions_->Add(verdict, key);
   if (verdict.allowed != 0 || shared_.denials == nullptr) return;
   Denial denial{.time_ns = now_ns_,
-                      .key = key,
-                      .reason = static_cast<Reason>(verdict.reason),
-                      .reply = reply,
-                      .port = port};
+                .key = key,
+                .reason = static_cast<Reason>(verdict.reason),
+                .reply = reply,
+                .port = port};
   if (rte_ring_enqueue_elem(shared_.denials, &denial, sizeof denial) != 0) counters_.untold.Add(1);
 }
 
@@ -233,9 +232,9 @@ void WireWorker::Flush(uint16_t id) {
   Outgoing& out = outgoing_[id];
   uint16_t sent = 0;
   for (int i = 0; i < kTries && sent < out.count; ++i) {
-    sent = static_cast<uint16_t>(
-        sent + rte_eth_tx_burst(id, static_cast<uint16_t>(number_), out.frames.data() + sent,
-                                static_cast<uint16_t>(out.count - sent)));
+    sent = static_cast<uint16_t>(sent + rte_eth_tx_burst(id, static_cast<uint16_t>(number_),
+                                                         out.frames.data() + sent,
+                                                         static_cast<uint16_t>(out.count - sent)));
   }
   counters_.not_sent.Add(static_cast<uint64_t>(out.count - sent));
   for (; sent < out.count; ++sent) rte_pktmbuf_free(out.frames[sent]);

@@ -144,6 +144,21 @@ class FlowTable {
   // generation 0. The time that was told last must be of the clock that the other table had.
   Adopted Adopt(std::span<const std::byte> memory);
 
+  // Calls use(flow) for each that has not expired in up to 64 buckets from `bucket` on, which is 0
+  // again after the last one.
+  template <typename Use>
+  void ForEach(uint32_t& bucket, Use use) const {
+    const uint32_t end = std::min(bucket + 64, index_.bucket_count());
+    for (; bucket < end; ++bucket) {
+      const FlowBucket& entries = index_.bucket(bucket);
+      for (uint32_t at = 0; at < FlowBucket::kPlaces; ++at) {
+        if (entries.slot[at] == 0 || IsOver(entries.expires[at])) continue;
+        use(flows_[entries.SlotAt(at)]);
+      }
+    }
+    if (bucket == index_.bucket_count()) bucket = 0;
+  }
+
   // How often something was inserted, or moved or erased to make room: what was found before stays
   // found, and what was not stays unknown, where it has not changed.
   uint64_t changes() const { return inserted_ + erased_; }

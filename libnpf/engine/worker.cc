@@ -98,7 +98,8 @@ class Worker::Impl {
     if (options_.stateless) return;
     flows_.emplace(conntrack::FlowTableOptions{.capacity = options_.flows_max,
                                                .openings_max = options_.openings_max,
-                                               .per_source_max = options_.flows_per_source_max});
+                                               .per_source_max = options_.flows_per_source_max},
+                   options_.flows_memory);
     if (options_.fragments == Fragments::kTrack) {
       datagrams_.emplace(options_.datagrams_max);
     } else {
@@ -127,6 +128,14 @@ class Worker::Impl {
   std::span<const Release> released() const {
     return releases_.has_value() ? releases_->all() : std::span<const Release>();
   }
+  TakenOver Adopt(std::span<const std::byte> memory, uint64_t now_ns) {
+    if (!flows_.has_value()) return {.problem = "stateless"};
+    now_ns_ = std::max(now_ns_, now_ns);
+    flows_->Advance(now_ns_);
+    const conntrack::Adopted adopted = flows_->Adopt(memory);
+    return {.connections = adopted.flows, .refused = adopted.refused, .problem = adopted.problem};
+  }
+  size_t List(uint32_t& part, std::span<KnownConnection, 384> connections) const;
   void GiveUp(uint64_t ticket) {
     if (reassembly_.has_value()) reassembly_->GiveUp(ticket);
   }
@@ -521,6 +530,19 @@ void Worker::Impl::SettleMidstream(const Verdict& verdict, uint64_t hash, Judgem
   Remember(reverse_verdict, hash, FlowSide::kReply, judgement);
 }
 
+size_t Worker::Impl::List(uint32_t& part, std::span<KnownConnection, 384> connections) const {
+  using State = KnownConnection::State;
+  size_t count = 0;
+  if (!flows_.has_value()) return count;
+  flows_->ForEach(part, [&](const Flow& flow) {
+    const State state = conntrack::IsOpening(flow.state)        ? State::kOpening
+                        : flow.state == FlowState::kEstablished ? State::kEstablished
+                                                                : State::kClosing;
+    connections[count++] = {conntrack::KeyOf(flow), state, flow.generation};
+  });
+  return count;
+}
+
 Worker::Worker(Program program, const WorkerOptions& options)
     : impl_(std::make_unique<Impl>(std::move(program), options)) {}
 Worker::~Worker() = default;
@@ -537,6 +559,13 @@ void Worker::Process(std::span<const Frame> frames, uint64_t now_ns,
 }
 
 void Worker::Replace(Program program) { impl_->Replace(std::move(program)); }
+TakenOver Worker::Adopt(std::span<const std::byte> memory, uint64_t now_ns) {
+  return impl_->Adopt(memory, now_ns);
+}
+size_t Worker::FlowsBytes(size_t flows_max) { return FlowTable::BytesFor(flows_max); }
+size_t Worker::List(uint32_t& part, std::span<KnownConnection, 384> connections) const {
+  return impl_->List(part, connections);
+}
 uint32_t Worker::generation() const { return impl_->generation(); }
 WorkerCounts Worker::counts() const { return impl_->counts(); }
 std::span<const Release> Worker::released() const { return impl_->released(); }

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -148,6 +150,54 @@ TEST(WorkerTest, RepliesOfAnAllowedConnectionPass) {
   EXPECT_EQ(answer.verdict.cell, kNoCell);
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck)), "allow established");
   EXPECT_EQ(bench.worker.counts().flows, 1u);
+}
+
+// A109: a process that comes after another goes on where policy still allows.
+TEST(WorkerTest, A109_AnotherWorkerTakesOverWhatIsStillAllowed) {
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+  const size_t lines = Worker::FlowsBytes(1000) / sizeof(Line) + 1;
+  std::vector<Line> old_memory(lines);
+  Bench before(kOnlyPort80,
+               {.flows_max = 1000, .flows_memory = std::as_writable_bytes(std::span(old_memory))});
+  EXPECT_EQ(before.Outcome(Tcp4(1000, 80, kSyn)), "allow policy");
+  EXPECT_EQ(before.Outcome(Tcp4(80, 1000, kSyn | kAck, true)), "allow established");
+  EXPECT_EQ(before.Outcome(Tcp4(1000, 80, kAck)), "allow established");
+  for (const bool allowed : {true, false}) {
+    Bench after(allowed ? kNoPorts : kNothing);
+    const TakenOver taken =
+        after.worker.Adopt(std::as_bytes(std::span(old_memory)), before.now_ns + kSecondNs);
+    EXPECT_EQ(taken.problem, "");
+    EXPECT_EQ(taken.connections, 1u);
+    EXPECT_EQ(after.Outcome(Tcp4(80, 1000, kAck, true)),
+              allowed ? "allow established" : "deny policy");
+    EXPECT_EQ(after.worker.counts().flows, allowed ? 1u : 0u);
+  }
+  old_memory[0].bytes[0] ^= std::byte{1};
+  Bench damaged;
+  EXPECT_NE(damaged.worker.Adopt(std::as_bytes(std::span(old_memory)), before.now_ns).problem, "");
+  EXPECT_EQ(damaged.worker.counts().flows, 0u);
+}
+
+TEST(WorkerTest, ListsItsConnections) {
+  Bench bench;
+  for (uint16_t port = 1000; port < 1200; ++port) bench.Judge(Tcp4(port, 80, kSyn));
+  bench.Judge(Tcp4(80, 1000, kSyn | kAck, true));
+  bench.Judge(Tcp4(1000, 80, kAck));
+  std::set<uint16_t> ports;
+  std::array<KnownConnection, 384> some;
+  uint32_t part = 0;
+  do {
+    const size_t count = bench.worker.List(part, some);
+    for (size_t i = 0; i < count; ++i) {
+      EXPECT_TRUE(ports.insert(some[i].key.src_port).second);
+      EXPECT_EQ(some[i].state, some[i].key.src_port == 1000 ? KnownConnection::State::kEstablished
+                                                            : KnownConnection::State::kOpening);
+      EXPECT_EQ(some[i].generation, 1u);
+    }
+  } while (part != 0);
+  EXPECT_EQ(ports.size(), 200u);
 }
 
 TEST(WorkerTest, ADeniedPacketLeavesNothingBehind) {
