@@ -77,6 +77,9 @@ void WireWorker::Run(const std::atomic<bool>& stop) {
 
 bool WireWorker::Turn() {
   if (mailbox_.load(std::memory_order_relaxed) != nullptr) TakeDelivery();
+  if (Listing* const listing = listing_.load(std::memory_order_acquire); listing != nullptr) {
+    GoOnListing(*listing);
+  }
   now_ns_ = MonotonicNs();
   counters_.heartbeat_ns.Set(now_ns_);
   bool busy = false;
@@ -106,6 +109,17 @@ void WireWorker::TakeDelivery() {
   worker_.Replace(delivery->program);
   decisions_ = delivery->decisions;
   counters_.generation.store(worker_.generation(), std::memory_order_release);
+}
+
+void WireWorker::GoOnListing(Listing& listing) {
+  std::array<KnownConnection, 384> some;
+  const size_t count = worker_.List(listing.part, some);
+  for (size_t i = 0; i < count && listing.connections.size() < listing.limit; ++i) {
+    listing.connections.push_back(some[i]);
+  }
+  if (listing.part != 0 && listing.connections.size() < listing.limit) return;
+  listing_.store(nullptr, std::memory_order_relaxed);
+  listing.done.store(true, std::memory_order_release);
 }
 
 // To whom each frame belongs. Where there is one worker, all are its own.
