@@ -17,6 +17,15 @@ target_include_directories(engine_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(engine_test PRIVATE npf_load npf_workload GTest::gtest_main npf_test_flags)
 gtest_discover_tests(engine_test TEST_PREFIX engine. PROPERTIES LABELS quick)
 
+# Attacks by their numbers: those that no other test plays.
+add_executable(attack_test
+  attacks/bounds_test.cc attacks/compile_bounds_test.cc attacks/frames_test.cc
+  attacks/meaning_test.cc unit/packet_builder.cc)
+target_include_directories(attack_test PRIVATE ${PROJECT_SOURCE_DIR}/tests
+                                               ${PROJECT_SOURCE_DIR}/libnpf)
+target_link_libraries(attack_test PRIVATE npf_load GTest::gtest_main npf_test_flags)
+gtest_discover_tests(attack_test TEST_PREFIX attack. PROPERTIES LABELS quick)
+
 # A sanitizer brings its own allocator and its own calls.
 if(NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
   add_executable(hot_path_test unit/hot_path_test.cc unit/packet_builder.cc unit/tunnel_builder.cc)

@@ -157,6 +157,8 @@ class Worker::Impl {
   void Settle(const Passing& passing);
   void SettleWhole(const Passing& passing);
   void SettleFirstFragment(const Passing& passing);
+  void NoteRefused(const Judgement& judgement);
+  void KeepDatagram(const FlowKey& judged, const Judgement& judgement);
   bool SettleLaterFragment(Judgement& judgement);
   void SettleHeld(const Passing& passing);
   void SettleJoined(uint64_t ticket);
@@ -299,6 +301,7 @@ void Worker::Impl::Settle(const Passing& passing) {
   if (packet.outcome != ParseOutcome::kJudge) {
     judgement.verdict =
         Outright(packet.outcome == ParseOutcome::kPass, packet.reason, options_.classify);
+    if (datagrams_.has_value() && packet.fragment) NoteRefused(judgement);
     return;
   }
   if (flows_.has_value()) {
@@ -329,12 +332,25 @@ void Worker::Impl::SettleFirstFragment(const Passing& passing) {
     return DenyOutright(Reason::kFragmentOverlap, judgement);
   }
   SettleWhole(passing);
-  Datagram* const datagram = datagrams_->Begin(packet, now_ns_);
-  if (datagram == nullptr) return;
-  datagram->Cover(packet);
   // Policy was asked about what began the connection, and that is this one where it says so (A67).
   const bool of_other = judgement.reply && !SaysItStarts(packet);
-  datagram->judged = of_other ? Reversed(packet.key) : packet.key;
+  KeepDatagram(of_other ? Reversed(packet.key) : packet.key, judgement);
+}
+
+// The others of a first fragment that the parser refuses are denied with it (A2). Where another
+// first one is known, that one stands: this one reaches nobody.
+void Worker::Impl::NoteRefused(const Judgement& judgement) {
+  const ParsedPacket& packet = judgement.packet;
+  if (packet.fragment_begin != 0 || datagrams_->Find(packet, now_ns_) != nullptr) return;
+  KeepDatagram(packet.key, judgement);
+}
+
+// `judgement` is of a first fragment whose datagram is not known yet.
+void Worker::Impl::KeepDatagram(const FlowKey& judged, const Judgement& judgement) {
+  Datagram* const datagram = datagrams_->Begin(judgement.packet, now_ns_);
+  if (datagram == nullptr) return;
+  datagram->Cover(judgement.packet);
+  datagram->judged = judged;
   datagram->verdict = judgement.verdict;
   datagram->reply = judgement.reply;
   datagram->flow_reason = judgement.flow_reason;

@@ -450,6 +450,29 @@ TEST(WorkerTest, LaterFragmentsFollowTheirFirst) {
   EXPECT_EQ(bench.Outcome(Part(53, 512, 496, false, true)), "allow established");
 }
 
+// Policy would let the others pass without ports.
+TEST(WorkerTest, A2TheOthersOfAFirstFragmentThatIsRefusedAreDenied) {
+  const auto part = [](const Bytes& payload, uint16_t field, uint16_t id) {
+    return Packet(Ipv4{.src = kClient, .dst = kServer, .fragment = field, .id = id}, payload);
+  };
+  constexpr uint16_t kMore = 0x2000, kThirdUnit = 3;
+  const Bytes segment = Segment({.flags = kSyn, .data_bytes = 4});
+  const Bytes no_flags = Segment({.flags = 0, .data_bytes = 4});
+  Bench bench(kNoPorts);
+  EXPECT_EQ(bench.Outcome(part(Zeros(8), kThirdUnit, 1)), "allow policy");
+  EXPECT_EQ(bench.Outcome(part(no_flags, kMore, 2)), "deny tcp_flags");
+  EXPECT_EQ(bench.Outcome(part(Zeros(8), kThirdUnit, 2)), "deny frag_first_denied");
+  EXPECT_EQ(bench.Outcome(part(Bytes(segment.begin(), segment.begin() + 8), kMore, 3)),
+            "deny frag_tiny");
+  EXPECT_EQ(bench.Outcome(part(Zeros(8), kThirdUnit, 3)), "deny frag_first_denied");
+  // One that reaches nobody takes nothing back.
+  EXPECT_EQ(bench.Outcome(part(segment, kMore, 4)), "allow policy");
+  EXPECT_EQ(bench.Outcome(part(no_flags, kMore, 4)), "deny tcp_flags");
+  EXPECT_EQ(bench.Outcome(part(Zeros(8), kThirdUnit, 4)), "allow policy");
+  bench.now_ns += 31 * kSecondNs;
+  EXPECT_EQ(bench.Outcome(part(Zeros(8), kThirdUnit, 2)), "allow policy") << "forgotten";
+}
+
 TEST(WorkerTest, OverlappingFragmentsPoisonTheDatagram) {
   Bench bench;
   EXPECT_EQ(bench.Outcome(Part(53, 0, 512, true)), "allow policy");
