@@ -71,6 +71,11 @@ class FlowIndex {
     return place == FlowBucket::kPlaces ? 0 : bucket.SlotAt(place);
   }
 
+  // How many entries Find() looks at, at most.
+  size_t EntriesLookedAt(uint64_t hash) const {
+    return buckets_[First(hash)].away != 0 ? 2 * FlowBucket::kPlaces : FlowBucket::kPlaces;
+  }
+
   // Where the slot of an entry under this hash stands; it must be there.
   Place PlaceOf(uint64_t hash, uint32_t slot) const {
     Place found;
