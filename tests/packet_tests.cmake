@@ -40,15 +40,7 @@ if(NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
   set_tests_properties(hot_path.objects PROPERTIES LABELS quick)
 endif()
 
-# The engine against a slow model of it, on simulated traffic. As with the slow parser, the helpers
-# keep the flags of the preset.
-add_library(npf_simulator STATIC
-  simulator/contest.cc simulator/datagrams.cc simulator/forger.cc simulator/model.cc
-  simulator/policies.cc simulator/sctp_peer.cc simulator/sctp_rules.cc simulator/tcp_end.cc
-  simulator/tcp_rules.cc simulator/traffic.cc simulator/wire.cc simulator/world.cc)
-target_include_directories(npf_simulator PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
-                                                ${PROJECT_SOURCE_DIR}/libnpf)
-target_link_libraries(npf_simulator PUBLIC npf_load npf_npf npf_reference PRIVATE npf_flags)
+add_subdirectory(simulator)
 add_executable(simulator_test simulator/simulator_test.cc)
 target_link_libraries(simulator_test PRIVATE npf_simulator GTest::gtest_main npf_test_flags)
 set(npf_simulator_sequences 10000)

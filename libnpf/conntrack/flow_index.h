@@ -81,6 +81,11 @@ class FlowIndex {
     return {.slot = places == 0 ? 0 : bucket.SlotAt(at), .place = PlaceAt(first, at)};
   }
 
+  // How many entries Find() looks at, at most.
+  size_t EntriesLookedAt(uint64_t hash) const {
+    return buckets_[First(hash)].away != 0 ? 2 * FlowBucket::kPlaces : FlowBucket::kPlaces;
+  }
+
   // Where the slot of an entry under this hash stands; it must be there.
   Place PlaceOf(uint64_t hash, uint32_t slot) const {
     Place found;

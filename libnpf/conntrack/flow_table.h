@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -56,6 +57,7 @@ struct FlowTableOptions {
   size_t capacity = size_t{1} << 18;  // 1 to 2^29; about 110 bytes each
   size_t openings_max = 0;            // 0: a quarter of the capacity, and at least one
   size_t per_source_max = 0;          // likewise
+  std::optional<Secret> secret;       // of the hash, for who measures it; none: a new one
 };
 
 struct Adopted {
@@ -107,6 +109,9 @@ class FlowTable {
     return FoundAt(guess.slot, forward != 0 ? 1 : 0, guess.place);
   }
   FoundFlow Find(const FlowKey& key, uint64_t hash) { return Seek(EndsOf(key), hash); }
+
+  // How many entries of the index Find() looks at, at most.
+  size_t EntriesLookedAt(uint64_t hash) const { return index_.EntriesLookedAt(hash); }
 
   // A flow for the first packet of a connection, which must not be found, and which goes against
   // its direction where `side` says so. `hash` is of its key, `reason` what policy said of it.

@@ -559,6 +559,17 @@ TEST(WorkerTest, ErrorsQuotePacketsOfTheirOwnFamily) {
   EXPECT_EQ(bench.Outcome(Error(kServer, sent)), "allow no_policy") << "not related, nor forged";
 }
 
+// IPv6 then says a length of zero, and an error does not say how long the packet was.
+TEST(WorkerTest, ErrorsQuotePacketsWithoutPayload) {
+  constexpr uint8_t kGre = 47;
+  Bench bench(kNoPorts);
+  const Bytes sent = Packet(Ipv6{.src = "fd00::1", .dst = "fd00::2", .next = kGre}, {});
+  EXPECT_EQ(bench.Outcome(sent), "allow policy");
+  const Bytes error = Packet(Ipv6{.src = "2001:db8::1", .dst = "fd00::1", .next = kProtocolIcmpv6},
+                             Icmp(1, 0, 0, sent));
+  EXPECT_EQ(bench.Outcome(error), "allow related");
+}
+
 TEST(WorkerTest, ErrorsAboutASegmentThatIsNotUnderWayAreForged) {
   Bench bench;
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kSyn, false, 5000)), "allow policy");
