@@ -42,9 +42,9 @@ Bytes Segment80(bool reply, uint8_t flags, uint32_t sequence, uint32_t acknowled
                     .sequence = sequence,
                     .acknowledgement = acknowledgement,
                     .window = 0xffff};
-  return Ethernet(0x0800, Packet(Ipv4{.src = reply ? kServer : kClient,
-                                      .dst = reply ? kClient : kServer},
-                                 Segment(segment)));
+  return Ethernet(0x0800,
+                  Packet(Ipv4{.src = reply ? kServer : kClient, .dst = reply ? kClient : kServer},
+                         Segment(segment)));
 }
 
 void Connect(AttackBench& bench) {

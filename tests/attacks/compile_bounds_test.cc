@@ -1,6 +1,6 @@
 // Attacks on compilation: policies whose literal meaning is very large (A124). Each is compiled
-// within bounds that stand here, or refused with words that say which bound and which policy; ranges
-// are never taken apart into ports.
+// within bounds that stand here, or refused with words that say which bound and which policy;
+// ranges are never taken apart into ports.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -139,7 +139,8 @@ TEST(CompileBoundsAttack, A124AHundredThousandPods) {
   constexpr uint32_t kPods = 100'000;
   SnapshotBuilder builder;
   NetworkPolicy policy = Web();
-  policy.ingress = {{.peers = {{.pod_selector = LabelSelector{.match_labels = {{"app", "client"}}}}}}};
+  policy.ingress = {
+      {.peers = {{.pod_selector = LabelSelector{.match_labels = {{"app", "client"}}}}}}};
   builder.Add(std::move(policy));
   for (uint32_t i = 0; i < kPods; ++i) {
     builder.Add(Pod{.ns = "x",
@@ -151,8 +152,8 @@ TEST(CompileBoundsAttack, A124AHundredThousandPods) {
   const absl::StatusOr<Snapshot> snapshot = builder.Build(diagnostics);
   ASSERT_TRUE(snapshot.ok());
   CompileReport report;
-  const absl::StatusOr<Program> program = Compile(
-      *snapshot, {.image_bytes_max = kImageBytesMax, .time_ns_max = kTimeNsMax}, &report);
+  const absl::StatusOr<Program> program =
+      Compile(*snapshot, {.image_bytes_max = kImageBytesMax, .time_ns_max = kTimeNsMax}, &report);
   ASSERT_TRUE(program.ok()) << program.status();
   EXPECT_EQ(report.pod_classes, 2u);
   EXPECT_EQ(Ask(*program, {"10.1.134.161", "10.0.0.2"}), "allow policy") << "the last one";
@@ -187,10 +188,10 @@ TEST(CompileBoundsAttack, A124WhatIsTooMuchIsRefusedByName) {
     for (int64_t i = 0; i < 500; ++i) {
       policy.ingress.push_back(
           {.ports = {Range(1 + i, 1 + i)},
-           .peers = {{.ip_block = IpBlock{.cidr = ToString(IpPrefix{
-                                              IpAddress::V4(0x14000000 +
-                                                            (static_cast<uint32_t>(i) << 8)),
-                                              24})}}}});
+           .peers = {
+               {.ip_block = IpBlock{
+                    .cidr = ToString(IpPrefix{
+                        IpAddress::V4(0x14000000 + (static_cast<uint32_t>(i) << 8)), 24})}}}});
     }
     CompileReport report;
     return CompileWith(std::move(policy), report, options).status();
