@@ -1,5 +1,5 @@
-// What a running appliance can be asked and told, in plain structs. The appliance is a Handler; what
-// carries it over a socket (proto/npf/v1/control.proto) stays in this folder.
+// What a running appliance can be asked and told, in plain structs. The appliance is a Handler;
+// what carries it over a socket (proto/npf/v1/control.proto) stays in this folder.
 //
 //   npf status|load|wait|watch ... ─► Client ─► unix socket ─► Server ─► Handler (the appliance)
 //
@@ -117,8 +117,8 @@ struct DeniedPacket {
   std::string port;  // where it came in
   std::string src_pod;
   std::string dst_pod;
-  std::string why;         // one line
-  uint64_t packets = 1;    // that this line stands for
+  std::string why;          // one line
+  uint64_t packets = 1;     // that this line stands for
   uint64_t suppressed = 0;  // others before it that no line stands for
 };
 
