@@ -36,8 +36,8 @@ uint8_t ProtocolOf(Flood flood) { return flood == Flood::kSyn ? kProtocolTcp : k
 }  // namespace
 
 std::string_view Name(Flood flood) {
-  constexpr std::string_view kNames[] = {"syn",             "udp",       "first-fragments",
-                                         "later-fragments", "colliding", "junk"};
+  constexpr std::string_view kNames[] = {"syn",       "udp", "first-fragments", "later-fragments",
+                                         "colliding", "junk"};
   return kNames[static_cast<size_t>(flood)];
 }
 

@@ -22,8 +22,9 @@ enum class Flood : uint8_t {
   kColliding,       // keys of one place under a hash without a key
   kJunk,            // frames that cannot be judged
 };
-inline constexpr Flood kFloods[] = {Flood::kSyn,           Flood::kUdp,       Flood::kFirstFragments,
-                                    Flood::kLaterFragments, Flood::kColliding, Flood::kJunk};
+inline constexpr Flood kFloods[] = {
+    Flood::kSyn,       Flood::kUdp, Flood::kFirstFragments, Flood::kLaterFragments,
+    Flood::kColliding, Flood::kJunk};
 std::string_view Name(Flood flood);
 
 // `count` keys of UDP like `target` that differ in their source, and that a table of so many

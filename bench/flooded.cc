@@ -78,8 +78,8 @@ void FloodContender::Receive(size_t first, size_t count) {
     const bool floods = both ? i % 2 == 1 : flood_ != nullptr;
     const size_t number = both ? (first + i) / 2 : first + i;
     uint8_t* const buffer = buffers_.At(i);
-    frames_.push_back({.packet = floods ? flood_->Receive(buffer)
-                                        : established_->Receive(number, buffer)});
+    frames_.push_back(
+        {.packet = floods ? flood_->Receive(buffer) : established_->Receive(number, buffer)});
   }
 }
 

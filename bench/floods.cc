@@ -119,7 +119,8 @@ absl::Status MeasureFloods(const RunOptions& options, const TrafficOptions& traf
   absl::StatusOr<CompiledCluster> cluster =
       CompileCluster("std", Freeze(*MakeNamedCluster("std", IpFamilies::kV4)));
   if (!cluster.ok()) return cluster.status();
-  const std::vector<FlowKey> keys = AllowedConnections(cluster->snapshot, cluster->program, traffic);
+  const std::vector<FlowKey> keys =
+      AllowedConnections(cluster->snapshot, cluster->program, traffic);
   const FlowKey* const target = FindTarget(cluster->program, keys);
   if (target == nullptr) return absl::InternalError("policy isolates every pod");
   ConnectionTraffic established(
@@ -137,8 +138,8 @@ std::string FloodsText(const std::vector<FloodRow>& rows) {
   for (const FloodRow& row : rows) {
     table.AddRow({row.flood, Fixed(row.clean_ns, 1), Fixed(row.pair_ns, 1), Fixed(row.flood_ns, 1),
                   Fixed(row.established_ns, 1), absl::StrCat(Fixed(row.ratio, 2), "x"),
-                  row.longest_look_up == 0 ? "-" : absl::StrCat(row.longest_look_up), absl::StrCat(row.grown_bytes),
-                  absl::StrCat(row.count.established_denied),
+                  row.longest_look_up == 0 ? "-" : absl::StrCat(row.longest_look_up),
+                  absl::StrCat(row.grown_bytes), absl::StrCat(row.count.established_denied),
                   change(row.before.flows, row.after.flows),
                   change(row.before.openings, row.after.openings),
                   change(row.before.datagrams, row.after.datagrams),
@@ -146,8 +147,9 @@ std::string FloodsText(const std::vector<FloodRow>& rows) {
                   row.Holds() ? "holds" : "OVER"});
   }
   std::string text = table.Text();
-  absl::StrAppend(&text, "\ngate: ratio <= ", Fixed(kFloodedRatioMax, 1), "x, longest look-up <= ",
-                  kLookUpMax, ", nothing grown, no established packet denied, all counted\n");
+  absl::StrAppend(&text, "\ngate: ratio <= ", Fixed(kFloodedRatioMax, 1),
+                  "x, longest look-up <= ", kLookUpMax,
+                  ", nothing grown, no established packet denied, all counted\n");
   for (const FloodRow& row : rows) {
     absl::StrAppend(&text, row.flood, ":");
     for (const auto& [verdict, packets] : row.count.flood_verdicts) {

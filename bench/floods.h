@@ -24,8 +24,8 @@ struct FloodRow {
   WorkerCounts before;
   WorkerCounts after;
   uint64_t no_room_counted = 0;  // by the Worker, in `count`
-  size_t longest_look_up = 0;  // of colliding keys; else 0
-  int64_t grown_bytes = 0;     // what has been allocated meanwhile
+  size_t longest_look_up = 0;    // of colliding keys; else 0
+  int64_t grown_bytes = 0;       // what has been allocated meanwhile
 
   bool Holds() const;
 };
