@@ -52,8 +52,7 @@ Flow MakeFlow(size_t number) {
   flow.address[0][3] = static_cast<uint8_t>(number / 4);
   flow.port[0] = static_cast<uint16_t>(1000 + number);
   flow.port[1] = flow.protocol == npf::kProtocolIcmp ? flow.port[0] : uint16_t{80};
-  const bool numbered =
-      flow.protocol == npf::kProtocolTcp || flow.protocol == npf::kProtocolSctp;
+  const bool numbered = flow.protocol == npf::kProtocolTcp || flow.protocol == npf::kProtocolSctp;
   flow.state = numbered ? static_cast<FlowState>(number % 8)
                         : (number % 2 == 0 ? FlowState::kOpening : FlowState::kEstablished);
   flow.heard = 3;

@@ -99,9 +99,9 @@ class Sender {
   }
 
   Key NewKey() {
-    static constexpr uint8_t kProtocols[] = {
-        npf::kProtocolTcp,  npf::kProtocolUdp, npf::kProtocolSctp,
-        npf::kProtocolIcmp, npf::kProtocolTcp, 47};
+    static constexpr uint8_t kProtocols[] = {npf::kProtocolTcp,  npf::kProtocolUdp,
+                                             npf::kProtocolSctp, npf::kProtocolIcmp,
+                                             npf::kProtocolTcp,  47};
     static constexpr uint16_t kPorts[] = {80, 53, 9, 81};
     const size_t ends = script_.Byte();
     const size_t rest = script_.Byte();
@@ -146,8 +146,8 @@ class Sender {
 
   void FillTcp(Wire& wire) {
     using enum npf::simulator::TcpFlag;
-    static constexpr uint8_t kFlags[] = {kSyn,        kSyn | kAck,  kAck, kAck | kPush,
-                                         kFin | kAck, kRst | kAck,  kRst, kAck};
+    static constexpr uint8_t kFlags[] = {kSyn,        kSyn | kAck, kAck, kAck | kPush,
+                                         kFin | kAck, kRst | kAck, kRst, kAck};
     static constexpr uint32_t kData[] = {0, 0, 1, 100, 1460, 60'000};
     static constexpr uint16_t kWindows[] = {1000, 0, 1, 0x7fff, 0xffff};
     wire.flags = script_.Pick(kFlags);
@@ -169,8 +169,8 @@ class Sender {
 
   void FillSctp(Wire& wire) {
     using namespace npf::simulator;
-    static constexpr Chunk kChunks[] = {kInit,       kInitAck,   kCookieEcho,       kData,
-                                        kCookieAck,  kAbort,     kShutdownComplete, kError};
+    static constexpr Chunk kChunks[] = {kInit,      kInitAck, kCookieEcho,       kData,
+                                        kCookieAck, kAbort,   kShutdownComplete, kError};
     wire.chunk = script_.Pick(kChunks);
     const size_t choice = script_.Byte();
     wire.reflected = choice >= 192;
@@ -227,7 +227,8 @@ class Sender {
                      .end = begin + units * 8 - odd,
                      .more = more,
                      .id = static_cast<uint16_t>(where / 8 % (one_fragment_source_ ? 16 : 2))};
-    const bool init = wire.key.protocol == npf::kProtocolSctp && wire.chunk == npf::simulator::kInit;
+    const bool init =
+        wire.key.protocol == npf::kProtocolSctp && wire.chunk == npf::simulator::kInit;
     if (init && begin == 0) wire.part->end = npf::simulator::TransportHeaderBytes(wire);
     wire.vlan = where >= 192 ? 7 : 0;
     return wire;

@@ -91,23 +91,23 @@ Bytes InFrame(const Name& name, const Bytes& packet) {
 // `fragment` as in the header of IPv4; 0: of no fragment.
 Bytes MakeFrame(const Name& name, uint16_t fragment, const Bytes& payload) {
   if (name.family == 4) {
-    return InFrame(name, npf::testing::Packet(
-                             npf::testing::Ipv4{.src = name.reply ? "10.0.0.2" : "10.0.0.1",
-                                                .dst = name.reply ? "10.0.0.1" : "10.0.0.2",
-                                                .protocol = name.protocol,
-                                                .fragment = fragment,
-                                                .id = name.id},
-                             payload));
+    return InFrame(
+        name, npf::testing::Packet(npf::testing::Ipv4{.src = name.reply ? "10.0.0.2" : "10.0.0.1",
+                                                      .dst = name.reply ? "10.0.0.1" : "10.0.0.2",
+                                                      .protocol = name.protocol,
+                                                      .fragment = fragment,
+                                                      .id = name.id},
+                                   payload));
   }
   const bool whole = fragment == 0;
   const Bytes header = whole ? Bytes{}
                              : npf::testing::FragmentHeader(name.protocol, fragment % kMore,
                                                             (fragment & kMore) != 0, name.id);
-  return InFrame(name,
-                 npf::testing::Packet(npf::testing::Ipv6{.src = name.reply ? "fd00::2" : "fd00::1",
-                                                         .dst = name.reply ? "fd00::1" : "fd00::2",
-                                                         .next = whole ? name.protocol : uint8_t{44}},
-                                      header + payload));
+  return InFrame(
+      name, npf::testing::Packet(npf::testing::Ipv6{.src = name.reply ? "fd00::2" : "fd00::1",
+                                                    .dst = name.reply ? "fd00::1" : "fd00::2",
+                                                    .next = whole ? name.protocol : uint8_t{44}},
+                                 header + payload));
 }
 
 // What the sender of all of these cuts up.
@@ -246,10 +246,11 @@ class Tracked {
 class Waiting {
  public:
   explicit Waiting(WorkerOptions options)
-      : worker_(Programs()[0], [&options] {
-          options.fragments = npf::Fragments::kReassemble;
-          return options;
-        }()),
+      : worker_(Programs()[0],
+                [&options] {
+                  options.fragments = npf::Fragments::kReassemble;
+                  return options;
+                }()),
         whole_(Programs()[0], options) {}
 
   Worker& worker() { return worker_; }
@@ -298,7 +299,8 @@ class Waiting {
   void Compare(const std::vector<Part>& parts, const npf::Release& release, uint64_t now_ns) {
     Bytes payload;
     for (const Part& part : parts) {
-      Expect(part.begin == payload.size(), "what is whole has no hole, and no part of it is double");
+      Expect(part.begin == payload.size(),
+             "what is whole has no hole, and no part of it is double");
       payload.insert(payload.end(), part.bytes.begin(), part.bytes.end());
       Expect(part.more == (&part != &parts.back()), "its last part says so, and no other");
     }
