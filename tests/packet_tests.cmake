@@ -8,14 +8,16 @@ add_executable(packet_test
   unit/packet_tunnel_test.cc unit/tunnel_builder.cc)
 target_include_directories(packet_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(packet_test PRIVATE npf_runtime GTest::gtest_main npf_test_flags)
-gtest_discover_tests(packet_test TEST_PREFIX packet. PROPERTIES LABELS quick)
+set_target_properties(packet_test PROPERTIES UNITY_BUILD OFF)
+gtest_discover_tests(packet_test TEST_PREFIX packet. PROPERTIES LABELS quick COST 10)
 
 add_executable(engine_test
   unit/engine_overlay_test.cc unit/fragment_bench.cc unit/frames_test.cc unit/packet_builder.cc
   unit/reassembly_model_test.cc unit/reassembly_test.cc unit/tunnel_builder.cc unit/worker_test.cc)
 target_include_directories(engine_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(engine_test PRIVATE npf_load npf_workload GTest::gtest_main npf_test_flags)
-gtest_discover_tests(engine_test TEST_PREFIX engine. PROPERTIES LABELS quick)
+set_target_properties(engine_test PROPERTIES UNITY_BUILD OFF)
+gtest_discover_tests(engine_test TEST_PREFIX engine. PROPERTIES LABELS quick COST 10)
 
 # Attacks by their numbers: those that no other test plays.
 add_executable(attack_test
@@ -55,6 +57,7 @@ set_tests_properties(simulator.long PROPERTIES LABELS slow COST 300 TIMEOUT 3600
 
 if(NPF_BUILD_TOOLS)
   find_package(ZLIB REQUIRED)
+  npf_alone(unit/capture_pcapng_test.cc unit/capture_writer_test.cc)
   add_executable(capture_test
     unit/capture_builder.cc unit/capture_pcap_test.cc unit/capture_pcapng_test.cc
     unit/capture_writer_test.cc)
@@ -74,6 +77,7 @@ if(NPF_BUILD_TOOLS)
 
   # The parser against a slow one that shares nothing with it. What takes the time are the helpers,
   # which keep the flags of the preset.
+  npf_alone(parser/frame_mutator.cc parser/reference_parser.cc)
   add_library(npf_slow_parser STATIC
     parser/built_seeds.cc parser/captured_seeds.cc parser/control_rules.cc parser/frame_cut.cc
     parser/frame_mutator.cc parser/frame_rules.cc parser/parser_coverage.cc

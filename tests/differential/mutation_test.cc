@@ -13,6 +13,7 @@ namespace npf::testing {
 namespace {
 
 constexpr size_t kQuestionsPerCluster = 4000;
+constexpr size_t kQuestionsPerPart = 250;  // many mistakes show in the first part of a cluster
 
 struct Catch {
   uint64_t seed = 0;
@@ -32,14 +33,14 @@ std::optional<Catch> FirstCatch(reference::Mutation mutation, size_t clusters) {
     Contest contest(*snapshot, {&kind, 1}, mutation);
     if (!contest.ok()) return std::nullopt;
     QuestionGenerator generator(cluster, seed);
-    std::vector<AskedQuestion> questions(kQuestionsPerCluster);
-    for (AskedQuestion& question : questions) question = generator.Next();
+    std::vector<AskedQuestion> questions(kQuestionsPerPart);
     std::vector<reference::Answer> answers;
-    const auto difference = contest.FirstDifference(kind, {}, questions, answers);
-    if (difference) {
-      return Catch{seed, decisions + *difference + 1};
+    for (size_t asked = 0; asked < kQuestionsPerCluster; asked += kQuestionsPerPart) {
+      for (AskedQuestion& question : questions) question = generator.Next();
+      const auto difference = contest.FirstDifference(kind, {}, questions, answers);
+      if (difference) return Catch{seed, decisions + *difference + 1};
+      decisions += questions.size();
     }
-    decisions += questions.size();
   }
   return std::nullopt;
 }

@@ -26,6 +26,24 @@ if(NPF_CCACHE AND PROJECT_IS_TOP_LEVEL)
   set(CMAKE_C_COMPILER_LAUNCHER ${NPF_CCACHE})
 endif()
 
+# In a unity build several sources are compiled as one: their headers are read once, and what all of
+# them instantiate is compiled once. `all` is for the builds that only tests use; `tests` leaves
+# what is shipped, and measured, as it is; without it every source must have what it needs.
+set(NPF_UNITY "" CACHE STRING "what is built in unity: nothing, tests or all")
+if(NOT NPF_UNITY MATCHES "^(tests|all)?$")
+  message(FATAL_ERROR "NPF_UNITY is \"${NPF_UNITY}\"; it may be empty, tests or all")
+endif()
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 4)
+if(NPF_UNITY STREQUAL "all")
+  set(CMAKE_UNITY_BUILD ON)
+  set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+endif()
+
+# Sources of this folder whose unnamed namespace has a name that a neighbour has too.
+function(npf_alone)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 add_library(npf_flags INTERFACE)
 target_compile_features(npf_flags INTERFACE cxx_std_20)
 target_compile_options(npf_flags INTERFACE
