@@ -55,12 +55,13 @@ void PrintRest(size_t count, size_t printed, const std::string& what) {
 
 }  // namespace
 
-void AddInputFlags(Verb& verb, InputFlags& flags) {
-  verb.AddTexts("-f,--file", flags.paths,
-                "a file or directory of Kubernetes objects, YAML or JSON, or - for standard input; "
-                "repeatable")
-      .Required()
-      .Type("PATH");
+void AddInputFlags(Verb& verb, InputFlags& flags, NeedsFiles needs) {
+  Option files = verb.AddTexts(
+      "-f,--file", flags.paths,
+      "a file or directory of Kubernetes objects, YAML or JSON, or - for standard input; "
+      "repeatable");
+  files.Type("PATH");
+  if (needs == NeedsFiles::kYes) files.Required();
   verb.AddText("-n,--namespace", flags.default_namespace, "the namespace of objects that name none")
       .ShowDefault()
       .Type("NAMESPACE");

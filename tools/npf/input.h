@@ -36,9 +36,11 @@ struct InputFlags {
   std::string now;                   // by which they expire; empty: the present
 };
 
+enum class NeedsFiles : uint8_t { kYes, kVerbDecides };
+
 // Adds -f, -n, --strict-cidr, --lenient, --last-wins, --skip-invalid, --pod-cidr, --service-cidr,
-// --domains, --now. A call without -f is bad usage.
-void AddInputFlags(Verb& verb, InputFlags& flags);
+// --domains, --now. A call without -f is bad usage, unless the verb sees to that.
+void AddInputFlags(Verb& verb, InputFlags& flags, NeedsFiles needs = NeedsFiles::kYes);
 
 struct LoadedInput {
   std::optional<Snapshot> snapshot;  // absent where the input cannot be used
