@@ -80,6 +80,14 @@ TEST_F(VerbsTest, StatusOfParts) {
   EXPECT_EQ(Npf({"status", "--pods", "--policies"}).exit_status, 2);
 }
 
+TEST_F(VerbsTest, HelpHasAnExample) {
+  for (const char* verb : {"status", "load", "wait", "watch"}) {
+    const Outcome help = Npf({verb, "--help"});
+    EXPECT_EQ(help.exit_status, 0);
+    EXPECT_SAYS(help.out, "Example");
+  }
+}
+
 TEST_F(VerbsTest, NobodyIsThere) {
   const Outcome none = Npf({"status"});
   EXPECT_EQ(none.exit_status, 4);
