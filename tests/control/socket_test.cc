@@ -1,9 +1,11 @@
 // The socket's place, its peers, and what they cannot do to each other.
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -194,6 +196,28 @@ TEST_F(SocketTest, B55OneByteNowAndThenIsNotARequest) {
     EXPECT_TRUE(IsClosed(fd));
     close(fd);
   }
+}
+
+// One that watches, and stops without a word: nothing but a ping can tell.
+TEST_F(SocketTest, B55WatcherThatHangsIsEnded) {
+  options_.keepalive = milliseconds(200);
+  Start();
+  const pid_t watcher = fork();
+  if (watcher == 0) {
+    dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+    execl(NPF_COMMAND, "npf", "watch", "--socket", options_.path.c_str(), nullptr);
+    _exit(98);
+  }
+  while (handler_.watchers == 0) std::this_thread::sleep_for(milliseconds(1));
+  std::this_thread::sleep_for(milliseconds(300));
+  EXPECT_EQ(handler_.watchers, 1);
+  kill(watcher, SIGSTOP);
+  for (int i = 0; i < 200 && handler_.watchers != 0; ++i) {
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  EXPECT_EQ(handler_.watchers, 0);
+  kill(watcher, SIGKILL);
+  waitpid(watcher, nullptr, 0);
 }
 
 TEST_F(SocketTest, B56NoDescriptorIsLeft) {
