@@ -11,6 +11,7 @@
 #include "npf/compile_input.h"
 #include "npf/exit_status.h"
 #include "npf/explain.h"
+#include "npf/explain_live.h"
 #include "npf/judge_flags.h"
 #include "npf/output.h"
 #include "npf/question.h"
@@ -27,6 +28,7 @@ struct ExplainFlags {
   std::string dst;
   std::string output = "table";
   bool prefer_v6 = false;
+  ExplainLiveFlags live;
 };
 
 std::string PlaceText(const Place& place) {
@@ -156,11 +158,16 @@ void MakeLinkControl(Explanation& why) {
 }
 
 int RunExplain(const ExplainFlags& flags) {
+  if (flags.live.live && !flags.input.paths.empty()) {
+    throw BadUsage("--live: the appliance has its own objects; leave --file out");
+  }
+  if (!flags.live.live && flags.input.paths.empty()) throw BadUsage("--file is required");
   const absl::StatusOr<QuestionText> text = ParseQuestion(flags.src, flags.dst);
   if (!text.ok()) {
     ReportStatus(text.status());
     return kExitUsage;
   }
+  if (flags.live.live) return RunExplainLive(flags.live, *text, flags.output == "json");
   const CompiledInput compiled = CompileInput(flags.input);
   if (!compiled.program) return compiled.exit_status;
   const Snapshot& snapshot = *compiled.input.snapshot;
@@ -184,7 +191,7 @@ int RunExplain(const ExplainFlags& flags) {
 void AddExplainVerb(CommandLine& line) {
   Verb verb = line.AddVerb("explain", "the verdict for one question, and why");
   auto flags = std::make_shared<ExplainFlags>();
-  AddInputFlags(verb, flags->input);
+  AddInputFlags(verb, flags->input, InputNeed::kOptional);
   AddJudgeFlags(verb, flags->judge);
   verb.AddText("SRC", flags->src, "an IP address, NAMESPACE/POD or POD").Required();
   verb.AddText("DST", flags->dst,
@@ -193,6 +200,7 @@ void AddExplainVerb(CommandLine& line) {
       .Required();
   verb.AddChoice("-o,--output", flags->output, {"table", "json"}, "table or json");
   verb.AddFlag("-6,--ipv6", flags->prefer_v6, "of pods with both, take the IPv6 addresses");
+  AddExplainLiveFlags(verb, flags->live);
   verb.SetFooter(
       "Status 0 where it is allowed, 1 where it is denied.\n\n"
       "Example:\n"

@@ -23,6 +23,7 @@ void AddVerbs(CommandLine& line) {
   AddReplayVerb(line);
   AddCompileVerb(line);
   AddVerifyVerb(line);
+  AddLiveVerbs(line);
   AddVersionVerb(line);
 }
 

@@ -14,6 +14,13 @@ void AddCompileVerb(CommandLine& line);
 void AddVerifyVerb(CommandLine& line);
 void AddVersionVerb(CommandLine& line);
 
+// Those that talk to a running appliance; none where npf is built without gRPC.
+void AddLiveVerbs(CommandLine& line);
+void AddStatusVerb(CommandLine& line);
+void AddLoadVerb(CommandLine& line);
+void AddWaitVerb(CommandLine& line);
+void AddWatchVerb(CommandLine& line);
+
 }  // namespace npf::tools
 
 #endif  // NPF_TOOLS_NPF_VERBS_H_
