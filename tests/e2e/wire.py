@@ -146,36 +146,34 @@ class Wire:
     """Both sides, and `hops` pairs of interfaces between them, each for an appliance:
     (wa, wb), or (wa, wm0) and (wm1, wb)."""
 
-    def __init__(self, hops=1, offloads=False):
-        self.offloads, self.pods = offloads, []
+    def __init__(self, hops=1):
         # Each appliance has a namespace of its own, for the AF_PACKET driver makes the numbers of its
         # groups of process and interface, and two processes can come to the same one.
         self.pairs = [(None, "wa", "wb")] if hops == 1 else [(None, "wa", "wm"), ("second", "wm", "wb")]
         for side in ("left", "right", *(ns for ns, _, _ in self.pairs if ns)):
-            self._add_namespace(side)
+            self.add_namespace(side)
         for side, ns, device in (("left", None, "wa"), ("right", self.pairs[-1][0], "wb")):
             ip("link add br0 type bridge mcast_snooping 0", "link set br0 up",
                f"link add wire0 type veth peer name {device} netns {ns or os.getpid()}",
                "link set wire0 master br0", "link set wire0 up", ns=side)
-            self._plain(side, "wire0")
+            self.plain(side, "wire0")
         if hops == 2:
             ip("link add wm type veth peer name wm netns second")
         for ns, *devices in self.pairs:
             for device in devices:
                 sysctl(ns, f"net.ipv6.conf.{device}.disable_ipv6=1")
                 ip(f"link set {device} up promisc on", ns=ns)
-                self._plain(ns, device)
+                self.plain(ns, device)
 
-    def _add_namespace(self, name):
+    def add_namespace(self, name):
         ip(f"netns add {name}")
         ip("link set lo up", ns=name)
         sysctl(name, "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0",
                "net.ipv6.conf.default.router_solicitations=0")
 
-    def _plain(self, ns, device):
-        """As on a wire: whole checksums, and no frames longer than the MTU."""
-        if self.offloads:
-            return
+    def plain(self, ns, device):
+        """As on a wire: whole checksums, and no frames longer than the MTU. An AF_PACKET socket cannot
+        say that a checksum is still to be made, so behind it nobody would take such a frame."""
         command = ["ethtool", "-K", device, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off"]
         done = within(ns, *command)
         if done.returncode:
@@ -186,11 +184,11 @@ class Wire:
         link. Gives its MAC address."""
         number = len(list(pathlib.Path("/run/netns").iterdir()))
         mac = f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}"
-        self._add_namespace(name)
+        self.add_namespace(name)
         ip(f"link add p{number} mtu {mtu} netns {side} type veth peer name eth0 mtu {mtu} address {mac} netns {name}")
         ip(f"link set p{number} master br0", f"link set p{number} up", ns=side)
-        self._plain(side, f"p{number}")
-        self._plain(name, "eth0")
+        self.plain(side, f"p{number}")
+        self.plain(name, "eth0")
         lines = ["link set eth0 up"]
         lines += [f"address add {a} dev eth0 {'nodad' if ':' in a else ''}" for a in addresses]
         lines += ["route add default dev eth0", "route add ::/0 dev eth0"]
@@ -200,9 +198,7 @@ class Wire:
     def pod(self, name, side, addresses):
         ns = f"{side[0]}-{name.replace('/', '-')}"
         mac = self.namespace(ns, side, addresses)
-        made = Pod(name, ns, mac, [a.split("/")[0] for a in addresses])
-        self.pods.append(made)
-        return made
+        return Pod(name, ns, mac, [a.split("/")[0] for a in addresses])
 
     def bridge(self):
         """A bridge where each appliance would be; gives what takes it away again."""
