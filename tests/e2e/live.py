@@ -197,7 +197,7 @@ def neighbours(bench):
     frontend, api = bench.pods["frontend"], bench.pods["api"]
     wire.ip("neighbour flush dev eth0", ns=frontend.ns)
     wire.ip("neighbour flush dev eth0", ns=api.ns)
-    bench.probe_all([("frontend", "api", proto, 8080, "timeout") for proto in ("TCP", "UDP", "ICMP")])
+    bench.probe_all([("frontend", "api", proto, port, "timeout") for proto, port in (("TCP", 8080), ("UDP", 7001), ("ICMP", 0))])
     known = {n["dst"]: n.get("lladdr") for n in json.loads(frontend.run("ip", "-j", "neighbour").stdout)}
     for address in api.addresses:
         bench.check(f"{address} was found on the link", known.get(address) == api.mac, known.get(address))

@@ -358,6 +358,7 @@ async def main():
         task = asyncio.create_task(_carry_out(json.loads(line)))
         running.add(task)
         task.add_done_callback(running.discard)
+    os._exit(0)  # whatever is still open
 
 
 if __name__ == "__main__":
