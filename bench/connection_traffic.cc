@@ -1,8 +1,10 @@
 #include "connection_traffic.h"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
+#include "npf/classify.h"
 #include "zipf.h"
 
 namespace npf::bench {
@@ -25,6 +27,28 @@ constexpr uint32_t kFirstNewPort = kFirstPort + kPorts;
 bool IsTcp(const uint8_t* frame) { return frame[kProtocolAt] == kProtocolTcp; }
 
 }  // namespace
+
+std::vector<FlowKey> AllowedConnections(const Snapshot& snapshot, const Program& program,
+                                        const TrafficOptions& traffic) {
+  std::vector<FlowKey> keys = MakeTraffic(snapshot, program, traffic).keys;
+  std::vector<Verdict> verdicts(keys.size());
+  Classify(program, {.placement = Placement::kNodeWire}, keys, verdicts);
+  std::vector<FlowKey> allowed;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const auto reason = static_cast<Reason>(verdicts[i].reason);
+    const bool ports = keys[i].protocol == kProtocolTcp || keys[i].protocol == kProtocolUdp;
+    const bool known = reason == Reason::kPolicy || reason == Reason::kNoPolicy;
+    if (verdicts[i].allowed != 0 && ports && known) allowed.push_back(keys[i]);
+  }
+  const auto less = [](const FlowKey& a, const FlowKey& b) {
+    return std::memcmp(&a, &b, sizeof a) < 0;
+  };
+  std::ranges::sort(allowed, less);
+  allowed.erase(std::unique(allowed.begin(), allowed.end(),
+                            [&](const FlowKey& a, const FlowKey& b) { return !less(a, b); }),
+                allowed.end());
+  return allowed;
+}
 
 ConnectionTraffic::ConnectionTraffic(std::span<const FlowKey> keys, const ConnectionShape& shape)
     : shape_(shape) {

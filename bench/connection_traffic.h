@@ -9,9 +9,15 @@
 
 #include "frames.h"
 #include "npf/packet.h"
-#include "workload.h"
+#include "npf/program.h"
+#include "npf/snapshot.h"
+#include "traffic.h"
 
 namespace npf::bench {
+
+// Distinct connections over TCP and UDP between pods, or pods and others, that policy allows.
+std::vector<FlowKey> AllowedConnections(const Snapshot& snapshot, const Program& program,
+                                        const TrafficOptions& traffic);
 
 struct ConnectionShape {
   size_t flows = 0;

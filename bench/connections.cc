@@ -130,31 +130,8 @@ class With : public ConnectionContender {
   uint64_t now_ns_ = 1;
 };
 
-// Distinct connections between pods, or pods and others, that policy allows.
-std::vector<FlowKey> AllowedConnections(const CompiledCluster& cluster,
-                                        const TrafficOptions& traffic) {
-  std::vector<FlowKey> keys = MakeTraffic(cluster.snapshot, cluster.program, traffic).keys;
-  std::vector<Verdict> verdicts(keys.size());
-  Classify(cluster.program, kOptions, keys, verdicts);
-  std::vector<FlowKey> allowed;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    const auto reason = static_cast<Reason>(verdicts[i].reason);
-    const bool ports = keys[i].protocol == kProtocolTcp || keys[i].protocol == kProtocolUdp;
-    const bool known = reason == Reason::kPolicy || reason == Reason::kNoPolicy;
-    if (verdicts[i].allowed != 0 && ports && known) allowed.push_back(keys[i]);
-  }
-  const auto less = [](const FlowKey& a, const FlowKey& b) {
-    return std::memcmp(&a, &b, sizeof a) < 0;
-  };
-  std::ranges::sort(allowed, less);
-  allowed.erase(std::unique(allowed.begin(), allowed.end(),
-                            [&](const FlowKey& a, const FlowKey& b) { return !less(a, b); }),
-                allowed.end());
-  return allowed;
-}
-
 struct Place {
-  const char* name;
+  std::string_view name;
   size_t flows;
   bool zipf;
 };
@@ -190,20 +167,26 @@ Scene MeasureScene(const CompiledCluster& cluster, std::string name, ConnectionT
 
 }  // namespace
 
-absl::Status MeasureConnections(const RunOptions& options, const TrafficOptions& traffic,
-                                Report& report) {
+bool IsConnectionStage(std::string_view place) {
+  return std::ranges::find(kPlaces, place, &Place::name) != std::end(kPlaces);
+}
+
+absl::Status MeasureConnections(std::string_view place_asked, const RunOptions& options,
+                                const TrafficOptions& traffic, Report& report) {
   absl::StatusOr<CompiledCluster> cluster =
       CompileCluster("std", Freeze(*MakeNamedCluster("std", IpFamilies::kV4)));
   if (!cluster.ok()) return cluster.status();
-  const std::vector<FlowKey> keys = AllowedConnections(*cluster, traffic);
+  const std::vector<FlowKey> keys =
+      AllowedConnections(cluster->snapshot, cluster->program, traffic);
   for (const Place& place : kPlaces) {
+    if (!place_asked.empty() && place.name != place_asked) continue;
     for (const uint32_t miss_percent : kMissPercents) {
       ConnectionTraffic packets(keys, {.flows = place.flows,
                                        .zipf = place.zipf,
                                        .miss_percent = miss_percent,
                                        .packets = traffic.packets,
                                        .seed = traffic.seed});
-      report.scenes.push_back(MeasureScene(*cluster, place.name, packets, options));
+      report.scenes.push_back(MeasureScene(*cluster, std::string(place.name), packets, options));
     }
   }
   return absl::OkStatus();

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "bench_run.h"
 #include "capture_verdicts.h"
 #include "connections.h"
+#include "floods.h"
 #include "html_report.h"
 #include "machine.h"
 #include "named_workloads.h"
@@ -54,6 +56,7 @@ struct Flags {
   int cpu = -1;
   bool verdicts = false;
   bool connections = false;
+  bool floods = false;
   bool sweep = false;
   bool table = false;
 };
@@ -194,14 +197,26 @@ int RunTable(const Flags& flags, Report& report) {
 }
 
 int RunConnections(const Flags& flags, Report& report) {
+  const std::string_view place = IsConnectionStage(flags.stage) ? flags.stage : "";
   const absl::Status status = MeasureConnections(
-      ToRunOptions(flags), {.packets = flags.packets, .seed = flags.seed}, report);
+      place, ToRunOptions(flags), {.packets = flags.packets, .seed = flags.seed}, report);
   if (!status.ok()) return Fail(status);
   const std::string text = absl::StrCat(MachineText(report), "\n\n", ConnectionsText(report));
   if (!tools::WriteOut(flags.output == "json" ? ToJson(report) : text)) {
     return tools::kExitEnvironment;
   }
   return Disagreements(report) == 0 ? tools::kExitDone : tools::kExitDenied;
+}
+
+int RunFloods(const Flags& flags, const Report& report) {
+  std::vector<FloodRow> rows;
+  const absl::Status status =
+      MeasureFloods(ToRunOptions(flags), {.packets = flags.packets, .seed = flags.seed}, rows);
+  if (!status.ok()) return Fail(status);
+  if (!tools::WriteOut(absl::StrCat(MachineText(report), "\n\n", FloodsText(rows)))) {
+    return tools::kExitEnvironment;
+  }
+  return std::ranges::all_of(rows, &FloodRow::Holds) ? tools::kExitDone : tools::kExitDenied;
 }
 
 int RunSweep(const Flags& flags, Report& report) {
@@ -244,7 +259,8 @@ int Run(Flags flags, const std::string& command) {
   if (!PinToCpu(cpu)) tools::PrintError(absl::StrCat("cannot keep to CPU ", cpu));
   Report report = BeginReport(command);
   if (flags.table) return RunTable(flags, report);
-  if (flags.connections) return RunConnections(flags, report);
+  if (flags.connections || IsConnectionStage(flags.stage)) return RunConnections(flags, report);
+  if (flags.floods) return RunFloods(flags, report);
   return flags.sweep ? RunSweep(flags, report) : RunScene(flags, report);
 }
 
@@ -278,7 +294,7 @@ void AddOptions(CLI::App& app, Flags& flags) {
   choice("--family", flags.family, "of the workload and of synthetic packets",
          {"v4", "v6", "dual"});
   choice("--stage", flags.stage, "what is measured",
-         {"addr", "decide", "parse+decide", "latency", "all"});
+         {"addr", "decide", "parse+decide", "latency", "all", "ct64k", "ct1M-uni", "ct1M-zipf"});
   choice("--rivals", flags.rivals, "what others would use, in the same rounds", {"on", "off"});
   choice("--kernel", flags.kernel, "auto is what Classify() takes of itself",
          {"auto", "scalar", "avx512", "all"});
@@ -304,6 +320,9 @@ void AddOptions(CLI::App& app, Flags& flags) {
                "every figure that is promised, beside its gate; status 1 where one is over");
   app.add_flag("--connections", flags.connections,
                "what connections add, among 64k and 1M of them, by the share of new ones");
+  app.add_flag(
+      "--floods", flags.floods,
+      "what floods do to established connections; status 1 where it is more than promised");
   app.add_flag("--sweep", flags.sweep,
                "how decide grows with pods, policies and CIDRs, in place of one workload");
 }

@@ -1,6 +1,8 @@
 // What the appliance answers to those who ask.
 #include <algorithm>
+#include <chrono>
 #include <numeric>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "appliance.h"
@@ -12,7 +14,7 @@ namespace npf::appliance {
 namespace {
 
 uint64_t SumOf(const std::vector<std::unique_ptr<WireWorker>>& workers,
-               const Counter WorkerCounters::* counter) {
+               const Counter WorkerCounters::*counter) {
   return std::accumulate(
       workers.begin(), workers.end(), uint64_t{0},
       [&](uint64_t sum, const auto& worker) { return sum + (worker->counters().*counter).Get(); });
@@ -56,6 +58,15 @@ std::vector<std::pair<std::string, std::string>> DecidersOf(const Explanation& e
   std::sort(deciders.begin(), deciders.end());
   deciders.erase(std::unique(deciders.begin(), deciders.end()), deciders.end());
   return deciders;
+}
+
+control::Connection Named(const KnownConnection& known, const tools::AddressNames& names) {
+  static constexpr const char* kStates[] = {"opening", "established", "closing"};
+  return {.key = known.key,
+          .src_pod = std::string(names.PodOf(SourceOf(known.key))),
+          .dst_pod = std::string(names.PodOf(DestinationOf(known.key))),
+          .state = kStates[static_cast<size_t>(known.state)],
+          .generation = known.generation};
 }
 
 }  // namespace
@@ -144,13 +155,44 @@ absl::StatusOr<control::ExplainResult> Appliance::Explain(const FlowKey& key) {
 
 std::vector<control::PodVisibility> Appliance::GetVisibility() { return {}; }
 
-absl::StatusOr<std::vector<control::Connection>> Appliance::ListConnections(size_t) {
-  return absl::UnimplementedError("not yet");
+absl::StatusOr<std::vector<control::Connection>> Appliance::List(const Program* program,
+                                                                 size_t limit) {
+  // Of those that a new policy would cut, nobody knows how many are among the first ones.
+  constexpr size_t kLookedAtMax = size_t{1} << 20;
+  const std::lock_guard listing_one_at_a_time(listing_);
+  const PolicyPtr policy = this->policy();
+  std::vector<control::Connection> connections;
+  for (const std::unique_ptr<WireWorker>& worker : workers_) {
+    Listing listing;
+    listing.limit = program != nullptr ? kLookedAtMax : limit - connections.size();
+    listing.connections.reserve(listing.limit);
+    worker->Ask(&listing);
+    while (!listing.done.load(std::memory_order_acquire)) {
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+    for (const KnownConnection& known : listing.connections) {
+      if (connections.size() == limit) break;
+      Verdict verdict{};
+      if (program != nullptr) {
+        Classify(*program, options_.worker.classify, {&known.key, 1}, {&verdict, 1});
+      }
+      if (verdict.allowed == 0) connections.push_back(Named(known, policy->names));
+    }
+  }
+  return connections;
 }
 
-absl::StatusOr<std::vector<control::Connection>> Appliance::WouldCut(const control::LoadRequest&,
-                                                                     size_t) {
-  return absl::UnimplementedError("not yet");
+absl::StatusOr<std::vector<control::Connection>> Appliance::ListConnections(size_t limit) {
+  return List(nullptr, limit);
+}
+
+absl::StatusOr<std::vector<control::Connection>> Appliance::WouldCut(
+    const control::LoadRequest& request, size_t limit) {
+  tools::InputFlags input = options_.input;
+  input.paths = request.paths;
+  const absl::StatusOr<PolicyPtr> policy = ReadPolicy(input, request.text, options_.allow_all);
+  if (!policy.ok()) return policy.status();
+  return List(&(*policy)->program, limit);
 }
 
 void Appliance::WatchDenied(const std::function<bool(const control::DeniedPacket*)>&) {}

@@ -1,13 +1,14 @@
 #include "appliance.h"
 
-#include <rte_lcore.h>
 #include <rte_launch.h>
+#include <rte_lcore.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <random>
 #include <utility>
 
@@ -83,20 +84,20 @@ absl::Status Appliance::Open() {
   current_ = MakeCurrent(*std::move(first));
   KeepImage(*current_.policy);
   if (absl::Status status = ports_.Open(options_); !status.ok()) return status;
-  denials_ = rte_ring_create_elem("denials", sizeof(Denial), kDenialsMax, SOCKET_ID_ANY,
-                                  RING_F_SC_DEQ);
+  denials_ =
+      rte_ring_create_elem("denials", sizeof(Denial), kDenialsMax, SOCKET_ID_ANY, RING_F_SC_DEQ);
   if (denials_ == nullptr) return absl::ResourceExhaustedError("no memory for the ring of denials");
-  return StartWorkers();
+  return MakeWorkers();
 }
 
-absl::Status Appliance::StartWorkers() {
+absl::Status Appliance::MakeWorkers() {
   unsigned lcore;
   RTE_LCORE_FOREACH_WORKER(lcore) lcores_.push_back(lcore);
   if (lcores_.size() < options_.workers) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--workers ", options_.workers, ": EAL has ", lcores_.size(),
-        " lcores beside the main one; give one more than there are workers, as -l 0-",
-        options_.workers, " or --lcores '0@0,1@0' where they share a processor"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--workers ", options_.workers, ": EAL has ", lcores_.size(),
+                     " lcores beside the main one; give one more than there are workers, as -l 0-",
+                     options_.workers, " or --lcores '0@0,1@0' where they share a processor"));
   }
   if (!options_.verdicts.empty()) {
     absl::StatusOr<std::unique_ptr<VerdictSink>> sink =
@@ -104,23 +105,70 @@ absl::Status Appliance::StartWorkers() {
     if (!sink.ok()) return sink.status();
     sink_ = *std::move(sink);
   }
-  std::random_device random;
+  const absl::StatusOr<uint64_t> secret = OwnerSecret();
+  if (!secret.ok()) return secret.status();
   const WireShared shared{.ports = ports_.all(),
                           .receive_queues = ports_.receive_queues(),
                           .workers = options_.workers,
-                          .owner_secret = uint64_t{random()} << 32 | random(),
+                          .owner_secret = *secret,
                           .mode = options_.mode,
                           .packet_clock = options_.packet_clock,
                           .denials = denials_,
                           .sink = sink_.get()};
   std::vector<rte_ring*> inboxes;
   for (uint32_t i = 0; i < options_.workers; ++i) {
-    workers_.push_back(std::make_unique<WireWorker>(i, shared, current_.policy->program,
-                                                    current_.decisions[i].get(), options_.worker));
+    if (absl::Status status = MakeWorker(i, shared); !status.ok()) return status;
     inboxes.push_back(workers_.back()->inbox());
   }
   for (const std::unique_ptr<WireWorker>& worker : workers_) worker->SetInboxes(inboxes);
   return absl::OkStatus();
+}
+
+// To whom a packet belongs must not change where connections are taken over.
+absl::StatusOr<uint64_t> Appliance::OwnerSecret() const {
+  std::random_device random;
+  const uint64_t fresh = uint64_t{random()} << 32 | random();
+  if (options_.flows_dir.empty()) return fresh;
+  mkdir(options_.flows_dir.c_str(), 0700);
+  const std::string path = options_.flows_dir + "/owner";
+  uint64_t secret = 0;
+  if (const absl::StatusOr<MappedFile> kept = MappedFile::Open(path);
+      kept.ok() && kept->bytes().size() == sizeof secret) {
+    std::memcpy(&secret, kept->bytes().data(), sizeof secret);
+    return secret;
+  }
+  const absl::StatusOr<MappedFile> made = MappedFile::Create(path, sizeof secret);
+  if (!made.ok()) return made.status();
+  std::memcpy(made->bytes().data(), &fresh, sizeof fresh);
+  if (const absl::Status status = made->Rename(); !status.ok()) return status;
+  return fresh;
+}
+
+// What the process before knew stays where it is until it has been taken over.
+absl::Status Appliance::MakeWorker(uint32_t number, const WireShared& shared) {
+  WorkerOptions worker_options = options_.worker;
+  const bool kept = !options_.flows_dir.empty() && !worker_options.stateless;
+  const std::string path =
+      absl::StrCat(options_.flows_dir, "/flows.", number, "-of-", options_.workers);
+  if (kept) {
+    absl::StatusOr<MappedFile> memory =
+        MappedFile::Create(path, Worker::FlowsBytes(worker_options.flows_max));
+    if (!memory.ok()) return memory.status();
+    worker_options.flows_memory = memory->bytes();
+    flow_memory_.push_back(*std::move(memory));
+  }
+  workers_.push_back(std::make_unique<WireWorker>(
+      number, shared, current_.policy->program, current_.decisions[number].get(), worker_options));
+  if (!kept) return absl::OkStatus();
+  if (const absl::StatusOr<MappedFile> old = MappedFile::Open(path); old.ok()) {
+    const TakenOver taken = workers_.back()->Adopt(old->bytes(), MonotonicNs());
+    tools::PrintError(
+        taken.problem.empty()
+            ? absl::StrCat("took over ", taken.connections, " connections; ", taken.refused,
+                           " were not sound, or over")
+            : absl::StrCat("took over no connections: ", path, ": ", std::string(taken.problem)));
+  }
+  return flow_memory_.back().Rename();
 }
 
 absl::Status Appliance::Start() {

@@ -24,6 +24,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "flow_memory.h"
 #include "options.h"
 #include "policy.h"
 #include "ports.h"
@@ -77,7 +78,11 @@ class Appliance : public control::Handler {
   absl::StatusOr<PolicyPtr> ReadFirst();
   absl::StatusOr<PolicyPtr> ReadAgain() const;
   Current MakeCurrent(PolicyPtr policy) const;
-  absl::Status StartWorkers();
+  absl::Status MakeWorkers();
+  absl::StatusOr<uint64_t> OwnerSecret() const;
+  absl::Status MakeWorker(uint32_t number, const WireShared& shared);
+  // Of all workers, at most `limit`, and of those that `program` would deny where there is one.
+  absl::StatusOr<std::vector<control::Connection>> List(const Program* program, size_t limit);
   absl::Status Publish(PolicyPtr policy);
   absl::Status WaitUntilTaken(uint32_t generation, uint64_t timeout_ns) const;
   void Fold(const Current& current, PolicyTotals& totals) const;
@@ -89,13 +94,15 @@ class Appliance : public control::Handler {
   Ports ports_;
   rte_ring* denials_ = nullptr;
   std::unique_ptr<VerdictSink> sink_;
+  std::vector<MappedFile> flow_memory_;  // of each worker, where connections outlive the process
   std::vector<std::unique_ptr<WireWorker>> workers_;
   std::vector<unsigned> lcores_;
   std::atomic<bool> stop_{false};
   bool started_ = false;
   uint64_t opened_ns_ = 0;
 
-  std::mutex publishing_;  // held by whoever changes the policy
+  std::mutex publishing_;     // held by whoever changes the policy
+  std::mutex listing_;        // held by whoever lists connections
   mutable std::mutex mutex_;  // of what follows
   Current current_;
   PolicyTotals totals_;  // of Programs that are gone

@@ -28,11 +28,11 @@ class Counter {
 struct alignas(64) WorkerCounters {
   // Packets, by reason: [reason][allowed]. Their sum is what was received.
   std::array<std::array<Counter, 2>, 256> by_reason;
-  Counter received;   // taken from ports, before they are judged
-  Counter not_sent;   // allowed, but the port took no more
-  Counter handed;     // to the worker that they belong to
+  Counter received;    // taken from ports, before they are judged
+  Counter not_sent;    // allowed, but the port took no more
+  Counter handed;      // to the worker that they belong to
   Counter not_handed;  // its ring was full
-  Counter untold;     // denials that the ring to the log had no room for
+  Counter untold;      // denials that the ring to the log had no room for
   Counter loops;
   Counter busy_loops;
   Counter flows;

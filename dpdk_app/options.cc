@@ -83,6 +83,9 @@ void AddServiceFlags(Verb& verb, Options& options) {
                "ADDRESS:PORT of /metrics, /healthz and /readyz over HTTP");
   verb.AddText("--state-dir", options.state_dir,
                "where the last good image is kept, for the next start");
+  verb.AddText("--flows-dir", options.flows_dir,
+               "where connections are kept for the next start: on a file system in memory, as "
+               "/run/npf");
   verb.AddText("--deny-log", options.deny_log, "a file, or -, of denied packets, JSON lines");
   verb.AddText("--verdicts", options.verdicts,
                "a file of every packet's verdict, JSON lines; for tests: it is slow");

@@ -41,6 +41,7 @@ struct Options {
   std::string control;    // the socket; empty: none
   std::string metrics;    // ADDRESS:PORT; empty: none
   std::string state_dir;  // empty: nothing is kept
+  std::string flows_dir;  // on a file system in memory; empty: connections end with the process
   std::string deny_log;   // a file, or -; empty: none
   std::string verdicts;   // a file of one line a packet; empty: none
   bool packet_clock = false;

@@ -69,8 +69,8 @@ absl::StatusOr<PolicyPtr> ReadPolicy(const tools::InputFlags& flags, std::string
       .hash = HashOf(*program),
       .pods = snapshot.pods().size(),
       .policies = snapshot.policies().size() + snapshot.cluster_policies().size(),
-      .compile_ns = static_cast<uint64_t>(
-          std::chrono::duration_cast<std::chrono::nanoseconds>(took).count()),
+      .compile_ns =
+          static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count()),
       .warnings = std::move(warnings)});
 }
 

@@ -37,8 +37,8 @@ absl::StatusOr<Port> FindPort(const std::string& text) {
   uint16_t id = 0;
   uint32_t number = 0;
   const bool is_number = absl::SimpleAtoi(text, &number);
-  const bool known = is_number ? number <= UINT16_MAX && rte_eth_dev_is_valid_port(
-                                                             static_cast<uint16_t>(number)) != 0
+  const bool known = is_number ? number <= UINT16_MAX &&
+                                     rte_eth_dev_is_valid_port(static_cast<uint16_t>(number)) != 0
                                : rte_eth_dev_get_port_by_name(text.c_str(), &id) == 0;
   if (!known) {
     return absl::NotFoundError(absl::StrCat("--pair: no port ", text, "; ports: ", NamesOfAll(),
@@ -89,9 +89,9 @@ absl::Status Ports::Open(const Options& options) {
       return Failure(port, "cannot be asked", code);
     }
     if (info.max_tx_queues < workers) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--workers ", workers, ": port ", port.name, " has only ",
-                       info.max_tx_queues, " queues to send from"));
+      return absl::InvalidArgumentError(absl::StrCat("--workers ", workers, ": port ", port.name,
+                                                     " has only ", info.max_tx_queues,
+                                                     " queues to send from"));
     }
     receive_queues_ = std::min(receive_queues_, info.max_rx_queues);
   }

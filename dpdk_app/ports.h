@@ -10,8 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "proto/control.h"
 #include "options.h"
+#include "proto/control.h"
 
 struct rte_mempool;
 

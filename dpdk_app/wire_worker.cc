@@ -77,6 +77,9 @@ void WireWorker::Run(const std::atomic<bool>& stop) {
 
 bool WireWorker::Turn() {
   if (mailbox_.load(std::memory_order_relaxed) != nullptr) TakeDelivery();
+  if (Listing* const listing = listing_.load(std::memory_order_acquire); listing != nullptr) {
+    GoOnListing(*listing);
+  }
   now_ns_ = MonotonicNs();
   counters_.heartbeat_ns.Set(now_ns_);
   bool busy = false;
@@ -91,8 +94,8 @@ bool WireWorker::Turn() {
     }
   }
   if (shared_.workers > 1) {
-    const unsigned count = rte_ring_sc_dequeue_burst(
-        inbox_, reinterpret_cast<void**>(burst.data()), kBurst, nullptr);
+    const unsigned count =
+        rte_ring_sc_dequeue_burst(inbox_, reinterpret_cast<void**>(burst.data()), kBurst, nullptr);
     if (count != 0) Judge(burst, static_cast<uint16_t>(count));
     busy = busy || count != 0;
   }
@@ -106,6 +109,17 @@ void WireWorker::TakeDelivery() {
   worker_.Replace(delivery->program);
   decisions_ = delivery->decisions;
   counters_.generation.store(worker_.generation(), std::memory_order_release);
+}
+
+void WireWorker::GoOnListing(Listing& listing) {
+  std::array<KnownConnection, 384> some;
+  const size_t count = worker_.List(listing.part, some);
+  for (size_t i = 0; i < count && listing.connections.size() < listing.limit; ++i) {
+    listing.connections.push_back(some[i]);
+  }
+  if (listing.part != 0 && listing.connections.size() < listing.limit) return;
+  listing_.store(nullptr, std::memory_order_relaxed);
+  listing.done.store(true, std::memory_order_release);
 }
 
 // To whom each frame belongs. Where there is one worker, all are its own.
@@ -122,9 +136,8 @@ void WireWorker::Receive(const Port& port, Burst& burst, uint16_t count) {
     frame->port = port.id;
     if (shared_.workers > 1) {
       const PacketView view = ViewOf(*frame);
-      const uint32_t owner =
-          OwnerOf(view, ParsePacket(view, {.checksums = Checksums::kIgnore}),
-                  shared_.owner_secret, shared_.workers);
+      const uint32_t owner = OwnerOf(view, ParsePacket(view, {.checksums = Checksums::kIgnore}),
+                                     shared_.owner_secret, shared_.workers);
       if (owner != number_) {
         if (rte_ring_mp_enqueue(inboxes_[owner], frame) == 0) {
           counters_.handed.Add(1);
@@ -202,10 +215,10 @@ void WireWorker::Count(const Verdict& verdict, const FlowKey& key, bool reply, u
   if (verdict.cell != kNoCell) decisions_->Add(verdict, key);
   if (verdict.allowed != 0 || shared_.denials == nullptr) return;
   Denial denial{.time_ns = now_ns_,
-                      .key = key,
-                      .reason = static_cast<Reason>(verdict.reason),
-                      .reply = reply,
-                      .port = port};
+                .key = key,
+                .reason = static_cast<Reason>(verdict.reason),
+                .reply = reply,
+                .port = port};
   if (rte_ring_enqueue_elem(shared_.denials, &denial, sizeof denial) != 0) counters_.untold.Add(1);
 }
 
@@ -233,9 +246,9 @@ void WireWorker::Flush(uint16_t id) {
   Outgoing& out = outgoing_[id];
   uint16_t sent = 0;
   for (int i = 0; i < kTries && sent < out.count; ++i) {
-    sent = static_cast<uint16_t>(
-        sent + rte_eth_tx_burst(id, static_cast<uint16_t>(number_), out.frames.data() + sent,
-                                static_cast<uint16_t>(out.count - sent)));
+    sent = static_cast<uint16_t>(sent + rte_eth_tx_burst(id, static_cast<uint16_t>(number_),
+                                                         out.frames.data() + sent,
+                                                         static_cast<uint16_t>(out.count - sent)));
   }
   counters_.not_sent.Add(static_cast<uint64_t>(out.count - sent));
   for (; sent < out.count; ++sent) rte_pktmbuf_free(out.frames[sent]);

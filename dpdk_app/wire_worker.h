@@ -41,6 +41,15 @@ struct Denial {
   uint16_t port;
 };
 
+// Who asks a worker for its connections. The worker fills it in, a part between two bursts, and
+// says when it is done; until then it is the worker's.
+struct Listing {
+  std::vector<KnownConnection> connections;  // with room for `limit` before it is asked
+  size_t limit = 0;
+  uint32_t part = 0;
+  std::atomic<bool> done{false};
+};
+
 // Is told every packet, from the worker's own thread: for tests.
 class VerdictSink {
  public:
@@ -76,6 +85,13 @@ class WireWorker {
   // From another thread; the delivery before must have been taken.
   void Deliver(Delivery* delivery) { mailbox_.store(delivery, std::memory_order_release); }
 
+  // Likewise; one at a time.
+  void Ask(Listing* listing) { listing_.store(listing, std::memory_order_release); }
+  // Before Run(): see Worker::Adopt.
+  TakenOver Adopt(std::span<const std::byte> memory, uint64_t now_ns) {
+    return worker_.Adopt(memory, now_ns);
+  }
+
   const WorkerCounters& counters() const { return counters_; }
 
  private:
@@ -84,6 +100,7 @@ class WireWorker {
 
   bool Turn();
   void TakeDelivery();
+  void GoOnListing(Listing& listing);
   void Receive(const Port& port, Burst& burst, uint16_t count);
   void Judge(Burst& burst, uint16_t count);
   void JudgeBatch(Burst& burst, uint16_t count, uint64_t now_ns);
@@ -115,6 +132,7 @@ class WireWorker {
   std::array<Frame, kBurst> frames_;
   std::array<Judgement, kBurst> judgements_;
   alignas(64) std::atomic<Delivery*> mailbox_{nullptr};
+  std::atomic<Listing*> listing_{nullptr};
   WorkerCounters counters_;
 };
 

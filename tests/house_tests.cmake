@@ -67,6 +67,13 @@ if(NPF_BUILD_TOOLS)
   add_test(NAME tools.adversarial COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/adversarial.py
                                           $<TARGET_FILE:npf> ${shared})
   set_tests_properties(tools.adversarial PROPERTIES LABELS shared SKIP_RETURN_CODE 77)
+  # Of the traces, the folders with most sessions; all of them take some twenty seconds.
+  add_test(NAME tools.sessions COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/sessions.py
+                                       $<TARGET_FILE:npf> ${shared} bench tcpstate)
+  set_tests_properties(tools.sessions PROPERTIES LABELS shared SKIP_RETURN_CODE 77)
+  add_test(NAME tools.sessions_all COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/sessions.py
+                                           $<TARGET_FILE:npf> ${shared})
+  set_tests_properties(tools.sessions_all PROPERTIES LABELS "shared;slow" SKIP_RETURN_CODE 77)
   if(NPF_BUILD_BENCH)
     add_test(NAME bench.verdicts COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/bench_verdicts.py
                                          $<TARGET_FILE:npf> $<TARGET_FILE:npf-bench> ${shared})

@@ -17,6 +17,15 @@ target_include_directories(engine_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(engine_test PRIVATE npf_load npf_workload GTest::gtest_main npf_test_flags)
 gtest_discover_tests(engine_test TEST_PREFIX engine. PROPERTIES LABELS quick)
 
+# Attacks by their numbers: those that no other test plays.
+add_executable(attack_test
+  attacks/bounds_test.cc attacks/compile_bounds_test.cc attacks/frames_test.cc
+  attacks/meaning_test.cc unit/packet_builder.cc)
+target_include_directories(attack_test PRIVATE ${PROJECT_SOURCE_DIR}/tests
+                                               ${PROJECT_SOURCE_DIR}/libnpf)
+target_link_libraries(attack_test PRIVATE npf_load GTest::gtest_main npf_test_flags)
+gtest_discover_tests(attack_test TEST_PREFIX attack. PROPERTIES LABELS quick)
+
 # A sanitizer brings its own allocator and its own calls.
 if(NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
   add_executable(hot_path_test unit/hot_path_test.cc unit/packet_builder.cc unit/tunnel_builder.cc)
@@ -31,15 +40,7 @@ if(NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
   set_tests_properties(hot_path.objects PROPERTIES LABELS quick)
 endif()
 
-# The engine against a slow model of it, on simulated traffic. As with the slow parser, the helpers
-# keep the flags of the preset.
-add_library(npf_simulator STATIC
-  simulator/contest.cc simulator/datagrams.cc simulator/forger.cc simulator/model.cc
-  simulator/policies.cc simulator/sctp_peer.cc simulator/sctp_rules.cc simulator/tcp_end.cc
-  simulator/tcp_rules.cc simulator/traffic.cc simulator/wire.cc simulator/world.cc)
-target_include_directories(npf_simulator PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
-                                                ${PROJECT_SOURCE_DIR}/libnpf)
-target_link_libraries(npf_simulator PUBLIC npf_load npf_npf npf_reference PRIVATE npf_flags)
+add_subdirectory(simulator)
 add_executable(simulator_test simulator/simulator_test.cc)
 target_link_libraries(simulator_test PRIVATE npf_simulator GTest::gtest_main npf_test_flags)
 set(npf_simulator_sequences 10000)

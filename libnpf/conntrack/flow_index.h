@@ -81,6 +81,11 @@ class FlowIndex {
     return {.slot = places == 0 ? 0 : bucket.SlotAt(at), .place = PlaceAt(first, at)};
   }
 
+  // How many entries Find() looks at, at most.
+  size_t EntriesLookedAt(uint64_t hash) const {
+    return buckets_[First(hash)].away != 0 ? 2 * FlowBucket::kPlaces : FlowBucket::kPlaces;
+  }
+
   // Where the slot of an entry under this hash stands; it must be there.
   Place PlaceOf(uint64_t hash, uint32_t slot) const {
     Place found;
@@ -97,6 +102,7 @@ class FlowIndex {
   void Remove(Place place);
 
   FlowBucket& bucket(uint32_t number) { return buckets_[number]; }
+  const FlowBucket& bucket(uint32_t number) const { return buckets_[number]; }
   uint32_t ExpiresAt(Place place) const { return buckets_[place.bucket].expires[place.at]; }
   uint32_t bucket_count() const { return mask_ + 1; }
 

@@ -20,7 +20,7 @@ constexpr uint64_t kCapacityMax = uint64_t{1} << 29;
 Flow NewFlow(const FlowKey& key, FlowSide side) {
   const Ends ends = side == FlowSide::kForward ? EndsOf(key) : EndsOf(key).Reversed();
   Flow flow{};
-  for (const size_t i : {0, 1}) {
+  for (const size_t i : {size_t{0}, size_t{1}}) {
     std::memcpy(flow.address[i], &ends.high[i], 8);
     std::memcpy(flow.address[i] + 8, &ends.low[i], 8);
     flow.port[i] = static_cast<uint16_t>(ends.rest >> (16 * i));
@@ -97,7 +97,7 @@ FlowTable::FlowTable(const FlowTableOptions& options, std::span<std::byte> memor
       index_({reinterpret_cast<FlowBucket*>(header_ + 1), FlowIndex::BucketsFor(capacity_)}),
       flows_(reinterpret_cast<Flow*>(&index_.bucket(0) + index_.bucket_count())),
       openings_({reinterpret_cast<Slots::Links*>(flows_ + capacity_ + 1), capacity_ + 1}),
-      secret_(NewSecret()) {
+      secret_(options.secret.has_value() ? *options.secret : NewSecret()) {
   if (own_ == nullptr)
     std::memset(header_, 0, BytesFor(capacity_) - sizeof(Slots::Links) * (capacity_ + 1));
   header_->capacity = capacity_;

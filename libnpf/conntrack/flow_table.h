@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -56,6 +57,7 @@ struct FlowTableOptions {
   size_t capacity = size_t{1} << 18;  // 1 to 2^29; about 110 bytes each
   size_t openings_max = 0;            // 0: a quarter of the capacity, and at least one
   size_t per_source_max = 0;          // likewise
+  std::optional<Secret> secret;       // of the hash, for who measures it; none: a new one
 };
 
 struct Adopted {
@@ -108,6 +110,9 @@ class FlowTable {
   }
   FoundFlow Find(const FlowKey& key, uint64_t hash) { return Seek(EndsOf(key), hash); }
 
+  // How many entries of the index Find() looks at, at most.
+  size_t EntriesLookedAt(uint64_t hash) const { return index_.EntriesLookedAt(hash); }
+
   // A flow for the first packet of a connection, which must not be found, and which goes against
   // its direction where `side` says so. `hash` is of its key, `reason` what policy said of it.
   // Where there is no room, flow is null and `refusal` kTableFull or kSourceFull.
@@ -143,6 +148,21 @@ class FlowTable {
   // that is no more, maybe damaged. Each is as its memory says where that is sound, and has
   // generation 0. The time that was told last must be of the clock that the other table had.
   Adopted Adopt(std::span<const std::byte> memory);
+
+  // Calls use(flow) for each that has not expired in up to 64 buckets from `bucket` on, which is 0
+  // again after the last one.
+  template <typename Use>
+  void ForEach(uint32_t& bucket, Use use) const {
+    const uint32_t end = std::min(bucket + 64, index_.bucket_count());
+    for (; bucket < end; ++bucket) {
+      const FlowBucket& entries = index_.bucket(bucket);
+      for (uint32_t at = 0; at < FlowBucket::kPlaces; ++at) {
+        if (entries.slot[at] == 0 || IsOver(entries.expires[at])) continue;
+        use(flows_[entries.SlotAt(at)]);
+      }
+    }
+    if (bucket == index_.bucket_count()) bucket = 0;
+  }
 
   // How often something was inserted, or moved or erased to make room: what was found before stays
   // found, and what was not stays unknown, where it has not changed.

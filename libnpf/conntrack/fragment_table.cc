@@ -40,7 +40,7 @@ FragmentTable::Name FragmentTable::NameOf(const ParsedPacket& fragment) {
   std::memcpy(name.data() + 2, fragment.key.dst, 16);
   const uint64_t protocol = fragment.key.family == 4 ? fragment.fragment_protocol : 0;
   name[4] = uint64_t{fragment.fragment_id} << 32 | protocol << 8 | fragment.key.family;
-  name[5] = fragment.vlan;
+  name[5] = fragment.network;
   return name;
 }
 

@@ -77,7 +77,7 @@ void Reassembly::Note(const ParsedPacket& fragment, const PacketView& frame, Hel
 
 void Reassembly::NoteFirst(const ParsedPacket& first, Held& held) {
   held.key = first.key;
-  held.vlan = first.vlan;
+  held.network = first.network;
   held.headers = CountedHeaders(first);
   held.transport = static_cast<uint32_t>(first.l4_offset - first.fragment_at);
 }
@@ -105,7 +105,7 @@ packet::JoinedDatagram Reassembly::Joined(uint64_t ticket) const {
   const uint32_t bytes = held.end - held.transport;
   const auto known = static_cast<uint32_t>(std::countr_one(held.head_known));
   return {.key = held.key,
-          .vlan = held.vlan,
+          .network = held.network,
           .transport = {
               .data = held.head.data(), .length = std::min(known, bytes), .wire_length = bytes}};
 }

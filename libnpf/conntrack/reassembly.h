@@ -69,7 +69,7 @@ class Reassembly {
     uint64_t ticket = 0;      // 0: it has ended
     uint64_t head_known = 0;  // a bit for each byte of `head`
     FlowKey key{};            // of the first fragment
-    uint64_t vlan = 0;
+    uint64_t network = 0;
     uint32_t headers = 0;    // bytes before the payload in the whole datagram, that count as its
     uint32_t transport = 0;  // where the transport header begins in the payload
     uint32_t end = 0;        // of the payload

@@ -20,7 +20,7 @@ void TakeTag(Flow& flow, size_t side, uint32_t tag) {
 
 // The second handshake is done, whatever became of the first one.
 void Settle(Flow& flow) {
-  for (const size_t side : {0, 1}) TakeTag(flow, side, flow.acked[side]);
+  for (const size_t side : {size_t{0}, size_t{1}}) TakeTag(flow, side, flow.acked[side]);
   flow.scales = 0;
   flow.state = FlowState::kEstablished;
 }

@@ -23,7 +23,7 @@ void SetScale(Flow& flow, size_t side, uint32_t scale) {
 // RFC 7323, 2.2: windows are scaled where both SYNs have said so, and that of a SYN never is.
 void NegotiateScales(Flow& flow) {
   const bool scaled = ScaleOf(flow, 0) != kNoScale && ScaleOf(flow, 1) != kNoScale;
-  for (const size_t side : {0, 1}) {
+  for (const size_t side : {size_t{0}, size_t{1}}) {
     if (!scaled) {
       SetScale(flow, side, kNoScale);
       continue;

@@ -13,17 +13,15 @@
 #include "npf/worker.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "conntrack/flow_table.h"
-#include "conntrack/fragment_table.h"
 #include "conntrack/prefetch.h"
 #include "conntrack/reassembly.h"
 #include "engine/outright.h"
-#include "engine/releases.h"
+#include "engine/tracked.h"
+#include "engine/worker_impl.h"
 #include "packet/plain.h"
 #include "packet/quoted.h"
 #include "packet/sctp_chunks.h"
@@ -32,35 +30,15 @@
 namespace npf {
 namespace {
 
-using conntrack::Datagram;
 using conntrack::Flow;
 using conntrack::FlowIndex;
 using conntrack::FlowSide;
 using conntrack::FlowState;
 using conntrack::FlowTable;
 using conntrack::FoundFlow;
-using conntrack::FragmentTable;
 using conntrack::Reassembly;
 using conntrack::Step;
 using packet::PlainReader;
-
-bool IsEcho(const ParsedPacket& packet) {
-  const uint8_t type = packet.icmp_type;
-  return packet.key.protocol == kProtocolIcmp ? type == 0 || type == 8 : type == 128 || type == 129;
-}
-
-// Packets that may belong to a connection. Of ICMP, only echo has one.
-bool IsTracked(const ParsedPacket& packet) {
-  return packet.outcome == ParseOutcome::kJudge && !packet.later_fragment &&
-         (!IsIcmp(packet.key.protocol) || IsEcho(packet));
-}
-
-// Of a protocol whose packets say whether they begin a connection, one that does.
-bool SaysItStarts(const ParsedPacket& packet) {
-  const uint8_t protocol = packet.key.protocol;
-  const bool marked = protocol == kProtocolTcp || protocol == kProtocolSctp || IsIcmp(protocol);
-  return marked && packet.starts_connection;
-}
 
 // An answer to nothing, or what ends a connection: none begins so, in the middle either.
 bool AnswersOrEnds(const ParsedPacket& packet) {
@@ -79,123 +57,7 @@ bool NeedsNoState(const Verdict& verdict) {
   return verdict.allowed != 0 && (reason == Reason::kNotAPod || reason == Reason::kLoopback);
 }
 
-FlowKey Reversed(const FlowKey& key) {
-  FlowKey reversed = key;
-  std::swap(reversed.src, reversed.dst);
-  if (!IsIcmp(key.protocol)) std::swap(reversed.src_port, reversed.dst_port);
-  return reversed;
-}
-
 }  // namespace
-
-class Worker::Impl {
- public:
-  Impl(Program program, const WorkerOptions& options)
-      : program_(std::move(program)),
-        options_(options),
-        plain_reader_({.checksums = options.checksums}) {
-    options_.classify.generation = 1;
-    if (options_.stateless) return;
-    flows_.emplace(conntrack::FlowTableOptions{.capacity = options_.flows_max,
-                                               .openings_max = options_.openings_max,
-                                               .per_source_max = options_.flows_per_source_max});
-    if (options_.fragments == Fragments::kTrack) {
-      datagrams_.emplace(options_.datagrams_max);
-    } else {
-      reassembly_.emplace(options_.datagrams_max);
-      releases_.emplace(options_.datagrams_max + kBatch + Reassembly::kGoneMax);
-    }
-  }
-
-  // Before the batches of a call.
-  void ReleaseExpired(uint64_t now_ns, bool all);
-  void ProcessBatch(std::span<const Frame> frames, uint64_t now_ns,
-                    std::span<Judgement> judgements);
-  void Replace(Program program) {
-    program_ = std::move(program);
-    ++options_.classify.generation;
-  }
-  uint32_t generation() const { return options_.classify.generation; }
-  WorkerCounts counts() const {
-    if (!flows_.has_value()) return {};
-    return {.flows = flows_->size(),
-            .openings = flows_->openings(),
-            .table_full = table_full_,
-            .source_full = source_full_,
-            .datagrams = reassembly_.has_value() ? reassembly_->size() : datagrams_->size()};
-  }
-  std::span<const Release> released() const {
-    return releases_.has_value() ? releases_->all() : std::span<const Release>();
-  }
-  void GiveUp(uint64_t ticket) {
-    if (reassembly_.has_value()) reassembly_->GiveUp(ticket);
-  }
-
- private:
-  // A packet on its way.
-  struct Passing {
-    const Frame& frame;
-    uint64_t hash;           // of its flow, where it is tracked
-    const FoundFlow& found;  // then, ahead of the batch
-    const Verdict* ahead;    // or null
-    Judgement& judgement;
-  };
-
-  bool Parse(const Frame& frame, Judgement& judgement) const;
-  void Begin(size_t i, const Frame& frame, Judgement& judgement);
-  void LookFor(size_t i, const ParsedPacket& packet);
-  void LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements);
-  void Settle(const Passing& passing);
-  void SettleWhole(const Passing& passing);
-  void SettleFirstFragment(const Passing& passing);
-  bool SettleLaterFragment(Judgement& judgement);
-  void SettleHeld(const Passing& passing);
-  void SettleJoined(uint64_t ticket);
-  void ReleaseGone();
-  bool SettleError(const Passing& passing);
-  void SettleFlow(const FoundFlow& found, Judgement& judgement);
-  void SettleEstablished(const FoundFlow& found, Judgement& judgement);
-  void SettleFirst(const Passing& passing);
-  void SettleMidstream(const Verdict& verdict, uint64_t hash, Judgement& judgement);
-  void Follow(const FoundFlow& found, Judgement& judgement);
-  void Remember(const Verdict& verdict, uint64_t hash, FlowSide side, Judgement& judgement);
-  Verdict ClassifyOne(const FlowKey& key) const;
-  bool IsStillAllowed(const FlowKey& first, Verdict& verdict) const;
-  bool IsStillAllowed(Flow& flow, Judgement& judgement) const;
-  void DenyOutright(Reason reason, Judgement& judgement) const {
-    judgement.verdict = Outright(false, reason, options_.classify);
-  }
-  void AllowWith(const Flow& flow, Reason reason, Judgement& judgement) const {
-    judgement.flow_reason = static_cast<Reason>(flow.reason);
-    judgement.verdict = Outright(true, reason, options_.classify);
-    judgement.verdict.generation = flow.generation;
-  }
-
-  Program program_;
-  WorkerOptions options_;
-  PlainReader plain_reader_;
-  std::optional<FlowTable> flows_;          // with one of the next two, or none of the three
-  std::optional<FragmentTable> datagrams_;  // Fragments::kTrack
-  std::optional<Reassembly> reassembly_;    // kReassemble; then there are releases_
-  std::optional<Releases> releases_;
-  uint64_t now_ns_ = 0;
-  uint64_t table_full_ = 0;
-  uint64_t source_full_ = 0;
-  // Of the batch.
-  std::array<uint64_t, kBatch> hashes_;
-  std::array<FlowIndex::Entry, kBatch> guesses_;
-  std::array<FoundFlow, kBatch> found_;
-  uint64_t changes_ = 0;              // of the table, when they were found
-  size_t unknown_ = 0;                // how many are classified ahead
-  std::array<FlowKey, kBatch> keys_;  // of these
-  std::array<Verdict, kBatch> verdicts_;
-  std::array<const Verdict*, kBatch> ahead_;
-  // A bit for each packet.
-  static_assert(kBatch <= 64);
-  uint64_t tracked_ = 0;
-  uint64_t plain_ = 0;
-  uint64_t established_ = 0;  // plain, and of a known connection
-};
 
 Verdict Worker::Impl::ClassifyOne(const FlowKey& key) const {
   Verdict verdict{};
@@ -290,6 +152,7 @@ void Worker::Impl::Settle(const Passing& passing) {
   if (packet.outcome != ParseOutcome::kJudge) {
     judgement.verdict =
         Outright(packet.outcome == ParseOutcome::kPass, packet.reason, options_.classify);
+    if (datagrams_.has_value() && packet.fragment) NoteRefused(judgement);
     return;
   }
   if (flows_.has_value()) {
@@ -310,100 +173,12 @@ void Worker::Impl::SettleWhole(const Passing& passing) {
   SettleFirst(passing);
 }
 
-// A first fragment is judged as a whole packet is, and what comes of it is kept for the others.
-// Where the datagram has one already, nobody knows which one its receiver takes (A5, A9).
-void Worker::Impl::SettleFirstFragment(const Passing& passing) {
-  Judgement& judgement = passing.judgement;
+// The others of a first fragment that the parser refuses are denied with it (A2). Where another
+// first one is known, that one stands: this one reaches nobody.
+void Worker::Impl::NoteRefused(const Judgement& judgement) {
   const ParsedPacket& packet = judgement.packet;
-  if (Datagram* const known = datagrams_->Find(packet, now_ns_); known != nullptr) {
-    known->Poison();
-    return DenyOutright(Reason::kFragmentOverlap, judgement);
-  }
-  SettleWhole(passing);
-  Datagram* const datagram = datagrams_->Begin(packet, now_ns_);
-  if (datagram == nullptr) return;
-  datagram->Cover(packet);
-  // Policy was asked about what began the connection, and that is this one where it says so (A67).
-  const bool of_other = judgement.reply && !SaysItStarts(packet);
-  datagram->judged = of_other ? Reversed(packet.key) : packet.key;
-  datagram->verdict = judgement.verdict;
-  datagram->reply = judgement.reply;
-  datagram->flow_reason = judgement.flow_reason;
-}
-
-// False where no first fragment is known: policy decides, without ports.
-bool Worker::Impl::SettleLaterFragment(Judgement& judgement) {
-  Datagram* const datagram = datagrams_->Find(judgement.packet, now_ns_);
-  if (datagram == nullptr) return false;
-  if (datagram->verdict.allowed == 0) {
-    DenyOutright(Reason::kFragmentFirstDenied, judgement);
-    return true;
-  }
-  if (!datagram->Cover(judgement.packet)) {
-    DenyOutright(Reason::kFragmentOverlap, judgement);
-    return true;
-  }
-  if (!IsStillAllowed(datagram->judged, datagram->verdict)) {  // A12
-    judgement.verdict = datagram->verdict;
-    return true;
-  }
-  judgement.verdict = datagram->verdict;
-  judgement.reply = datagram->reply;
-  judgement.flow_reason = datagram->flow_reason;
-  if (datagram->complete()) datagrams_->Erase(*datagram);
-  return true;
-}
-
-// Whatever comes of it, a fragment is held first, the one that completes its datagram too: so the
-// caller has one way to treat them, and they leave in the order in which they came.
-void Worker::Impl::SettleHeld(const Passing& passing) {
-  Judgement& judgement = passing.judgement;
-  if (releases_->room() < Reassembly::kGoneMax) {
-    return DenyOutright(Reason::kFragmentIncomplete, judgement);
-  }
-  const Reassembly::Taken taken =
-      reassembly_->Take(judgement.packet, passing.frame.packet, now_ns_);
-  ReleaseGone();
-  judgement.held = taken.ticket;
-  DenyOutright(taken.reason, judgement);
-  if (taken.complete) SettleJoined(taken.ticket);
-}
-
-// A datagram that is complete is one packet, which comes now.
-void Worker::Impl::SettleJoined(uint64_t ticket) {
-  const packet::JoinedDatagram joined = reassembly_->Joined(ticket);
-  const Frame frame{.packet = joined.transport};
-  Judgement judgement{.packet = packet::ParseJoined(joined, {.checksums = options_.checksums})};
-  const FlowKey& key = judgement.packet.key;
-  const bool tracked = IsTracked(judgement.packet);
-  const uint64_t hash = tracked ? flows_->HashOf(key) : 0;
-  const FoundFlow found = tracked ? flows_->Find(key, hash) : FoundFlow{};
-  Settle({frame, hash, found, nullptr, judgement});
-  releases_->Add({.ticket = ticket,
-                  .verdict = judgement.verdict,
-                  .key = key,
-                  .reply = judgement.reply,
-                  .flow_reason = judgement.flow_reason});
-  reassembly_->Finish(ticket);
-}
-
-void Worker::Impl::ReleaseGone() {
-  for (const Reassembly::Gone& gone : reassembly_->gone()) {
-    releases_->Add(
-        {.ticket = gone.ticket, .verdict = Outright(false, gone.reason, options_.classify)});
-  }
-}
-
-void Worker::Impl::ReleaseExpired(uint64_t now_ns, bool all) {
-  if (!reassembly_.has_value()) return;
-  now_ns_ = std::max(now_ns_, now_ns);
-  releases_->Clear();
-  constexpr size_t kRounds = kBatch / FragmentTable::kExpiredAtATime;
-  bool more = true;
-  for (size_t i = 0; more && (all || i < kRounds); ++i) {
-    more = reassembly_->Expire(now_ns_);
-    ReleaseGone();
-  }
+  if (packet.fragment_begin != 0 || datagrams_->Find(packet, now_ns_) != nullptr) return;
+  KeepDatagram(packet.key, judgement);
 }
 
 // An error about a known connection belongs to it (A76), where its receiver can have sent what it
@@ -521,6 +296,19 @@ void Worker::Impl::SettleMidstream(const Verdict& verdict, uint64_t hash, Judgem
   Remember(reverse_verdict, hash, FlowSide::kReply, judgement);
 }
 
+size_t Worker::Impl::List(uint32_t& part, std::span<KnownConnection, 384> connections) const {
+  using State = KnownConnection::State;
+  size_t count = 0;
+  if (!flows_.has_value()) return count;
+  flows_->ForEach(part, [&](const Flow& flow) {
+    const State state = conntrack::IsOpening(flow.state)        ? State::kOpening
+                        : flow.state == FlowState::kEstablished ? State::kEstablished
+                                                                : State::kClosing;
+    connections[count++] = {conntrack::KeyOf(flow), state, flow.generation};
+  });
+  return count;
+}
+
 Worker::Worker(Program program, const WorkerOptions& options)
     : impl_(std::make_unique<Impl>(std::move(program), options)) {}
 Worker::~Worker() = default;
@@ -537,6 +325,13 @@ void Worker::Process(std::span<const Frame> frames, uint64_t now_ns,
 }
 
 void Worker::Replace(Program program) { impl_->Replace(std::move(program)); }
+TakenOver Worker::Adopt(std::span<const std::byte> memory, uint64_t now_ns) {
+  return impl_->Adopt(memory, now_ns);
+}
+size_t Worker::FlowsBytes(size_t flows_max) { return FlowTable::BytesFor(flows_max); }
+size_t Worker::List(uint32_t& part, std::span<KnownConnection, 384> connections) const {
+  return impl_->List(part, connections);
+}
 uint32_t Worker::generation() const { return impl_->generation(); }
 WorkerCounts Worker::counts() const { return impl_->counts(); }
 std::span<const Release> Worker::released() const { return impl_->released(); }

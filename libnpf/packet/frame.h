@@ -39,7 +39,7 @@ inline constexpr uint16_t kEthertypeArp = 0x0806;
 inline constexpr uint16_t kEthertypeIpv6 = 0x86dd;
 inline constexpr uint16_t kEthertypeBridged = 0x6558;  // Ethernet, as tunnels name it
 
-// ParsedPacket::vlan.
+// ParsedPacket::network.
 inline constexpr uint64_t kTagBits = 0x0fff'0fff;
 inline constexpr int kOverlayShift = 12;
 inline constexpr uint64_t kIdentifierBit = uint64_t{1} << 28;

@@ -161,7 +161,9 @@ bool ReadHeader(Walk& walk) {
     walk.Deny(frame.OnWire(at, kHeaderBytes + 8) ? Reason::kJumbo : Reason::kTruncated);
     return false;
   }
-  if (payload == 0 && next != kNoNextHeader && frame.OnWire(at, kHeaderBytes + 1)) {
+  // How long a quoted packet was, nothing else says.
+  const bool goes_on = !walk.quoted && frame.OnWire(at, kHeaderBytes + 1);
+  if (payload == 0 && next != kNoNextHeader && goes_on) {
     walk.Deny(Reason::kMalformed);
     return false;
   }

@@ -8,7 +8,7 @@ namespace npf::packet {
 
 struct JoinedDatagram {
   FlowKey key{};  // of its first fragment: addresses and protocol
-  uint64_t vlan = 0;
+  uint64_t network = 0;
   PacketView transport;  // of the whole datagram, as much of its beginning as is known
 };
 

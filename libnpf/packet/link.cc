@@ -42,9 +42,9 @@ void ParseTagged(Walk& walk, uint16_t ethertype) {
     if (tags == kTagsMax) return walk.Deny(Reason::kVlanDepth);
     if (!walk.frame.Has(walk.offset, kTagBytes)) return walk.Deny(Reason::kTruncated);
     constexpr uint16_t kVlanIdentifier = 0xfff;
-    const uint64_t network = walk.parsed.vlan;
+    const uint64_t network = walk.parsed.network;
     const uint32_t tag = walk.frame.U16(walk.offset) & kVlanIdentifier;
-    walk.parsed.vlan = (network & ~kTagBits) | (network & kVlanIdentifier) << 16 | tag;
+    walk.parsed.network = (network & ~kTagBits) | (network & kVlanIdentifier) << 16 | tag;
     ethertype = walk.frame.U16(walk.offset + 2);
     walk.offset += kTagBytes;
   }

@@ -66,7 +66,7 @@ ParsedPacket ParseJoined(const JoinedDatagram& datagram, const ParseOptions& opt
   parsed.key = datagram.key;
   parsed.key.src_port = 0;
   parsed.key.dst_port = 0;
-  parsed.vlan = datagram.vlan;
+  parsed.network = datagram.network;
   parsed.captured_short = datagram.transport.length < datagram.transport.wire_length;
   Walk walk{.frame = Frame(datagram.transport),
             .options = options,

@@ -144,7 +144,7 @@ size_t Choose(const Overlays& overlays, uint32_t connecting, const TunnelHeader&
 
 // From here on, everything is about the inner packet.
 void GoInside(Walk& walk, const Overlays& overlays, size_t index, const TunnelHeader& header) {
-  static_assert(Overlays::kOverlaysMax < 16, "four bits of ParsedPacket::vlan");
+  static_assert(Overlays::kOverlaysMax < 16, "four bits of ParsedPacket::network");
   const ParsedPacket outer = walk.parsed;
   ParsedPacket& inner = walk.parsed;
   inner = {};
@@ -153,9 +153,9 @@ void GoInside(Walk& walk, const Overlays& overlays, size_t index, const TunnelHe
   inner.tunnel_has_id = header.has_id;
   inner.tunnel_id = header.id;
   inner.outer_l3_offset = outer.l3_offset;
-  inner.vlan = uint64_t{inner.overlay} << kOverlayShift;
+  inner.network = uint64_t{inner.overlay} << kOverlayShift;
   if (header.has_id && overlays.NetworkByIdentifier(index)) {
-    inner.vlan |= kIdentifierBit | uint64_t{header.id} << kIdentifierShift;
+    inner.network |= kIdentifierBit | uint64_t{header.id} << kIdentifierShift;
   }
   walk.protocol = 0;
   walk.hop_limit = 0;

@@ -96,6 +96,7 @@ class FrameCut {
   int64_t family() const { return family_; }      // 4, 6; 0: no IP header
   int64_t protocol() const { return protocol_; }  // of the last header that says what follows
   int64_t hop_limit() const { return hop_limit_; }
+  bool quoted() const { return quoted_; }  // in an ICMP error
   const std::optional<Part>& part() const { return part_; }
   bool IsFirstPart() const { return part_.has_value() && part_->offset == 0; }
   std::span<const uint8_t> Source() const;  // need a layer kAddresses

@@ -204,9 +204,11 @@ constexpr auto kIpv6Rules = std::to_array<Rule>({
      [](const FrameCut& cut, const Layer& ip) {
        return IsPayloadZero(cut, ip) && cut.Known(ip, 6, 1) == 0;
      }},
+    // How long a quoted packet was, nothing else says.
     {Kind::kIpv6, Reason::kMalformed, "length 0 with more behind the header",
      [](const FrameCut& cut, const Layer& ip) {
-       return IsPayloadZero(cut, ip) && cut.Known(ip, 6, 1) != 59 && ip.sent > 40;
+       const bool goes_on = !cut.quoted() && ip.sent > 40;
+       return IsPayloadZero(cut, ip) && cut.Known(ip, 6, 1) != 59 && goes_on;
      }},
     {Kind::kIpv6, Reason::kTruncated, "payload length beyond the frame",
      [](const FrameCut& cut, const Layer& ip) { return 40 + cut.Known(ip, 4, 2) > ip.sent; }},

@@ -41,7 +41,7 @@ void ParserCoverage::Count(const ReferenceAnswer& answer) {
   const size_t family = parsed.key.family == 4 ? 0 : 1;
   ++judged_[family][parsed.key.protocol];
   first_fragments_[family] += parsed.fragment && !parsed.later_fragment ? 1 : 0;
-  tagged_ += parsed.vlan != 0 ? 1 : 0;
+  tagged_ += parsed.network != 0 ? 1 : 0;
 }
 
 void ParserCoverage::CountQuoted(const ReferenceAnswer& answer) {

@@ -45,7 +45,7 @@ void FillUnderstood(const FrameCut& cut, std::span<const Layer> layers, ParsedPa
   for (const Layer& layer : layers) {
     if (layer.kind != Kind::kTag) continue;
     const auto identifier = static_cast<uint32_t>(cut.Known(layer, 0, 2) % 4096);
-    parsed.vlan = parsed.vlan * 65536 + identifier;
+    parsed.network = parsed.network * 65536 + identifier;
   }
   const bool has_addresses =
       FindIn(layers, Kind::kIpv4) != nullptr || FindIn(layers, Kind::kIpv6) != nullptr;
@@ -190,7 +190,7 @@ struct ComparedField {
 constexpr auto kFieldsOfAny = std::to_array<ComparedField>({
     {"outcome", [](const ParsedPacket& p) -> uint64_t { return static_cast<uint64_t>(p.outcome); }},
     {"family", [](const ParsedPacket& p) -> uint64_t { return p.key.family; }},
-    {"vlan", [](const ParsedPacket& p) -> uint64_t { return p.vlan; }},
+    {"network", [](const ParsedPacket& p) -> uint64_t { return p.network; }},
     {"captured_short", [](const ParsedPacket& p) -> uint64_t { return p.captured_short; }},
     {"fragment", [](const ParsedPacket& p) -> uint64_t { return p.fragment; }},
     {"fragment_more", [](const ParsedPacket& p) -> uint64_t { return p.fragment_more; }},

@@ -14,7 +14,12 @@ constexpr uint8_t kFlags[] = {kAck, kAck,        kAck, kAck | kPush, kFin | kAck
 constexpr Chunk kChunks[] = {
     kData, kData, kInit, kInitAck, kAbort, kCookieEcho, kCookieAck, kShutdownComplete, kError};
 
-// Where something begins or ends, of what `side` may send.
+int64_t AcknowledgedLeast(const Connection& connection, size_t side) {
+  return connection.tcp[1 - side].acked - int64_t{connection.tcp[side].window};
+}
+
+}  // namespace
+
 std::vector<int64_t> EdgesOf(const Connection& connection, size_t side) {
   const TcpSide& mine = connection.tcp[side];
   const int64_t window = connection.tcp[1 - side].window;
@@ -22,12 +27,6 @@ std::vector<int64_t> EdgesOf(const Connection& connection, size_t side) {
           mine.acked,         mine.next - window, mine.acked + window,
           mine.next - window, mine.acked - 65536, mine.next + (int64_t{1} << 31)};
 }
-
-int64_t AcknowledgedLeast(const Connection& connection, size_t side) {
-  return connection.tcp[1 - side].acked - int64_t{connection.tcp[side].window};
-}
-
-}  // namespace
 
 void Forger::Saw(const Wire& wire) {
   if (seen_.size() < kSeen) {

@@ -13,6 +13,9 @@
 
 namespace npf::simulator {
 
+// Where something begins or ends, of what `side` may send.
+std::vector<int64_t> EdgesOf(const Connection& connection, size_t side);
+
 struct ForgerOptions {
   size_t errors = 12;  // in percent
   size_t parts = 12;

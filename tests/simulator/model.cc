@@ -124,7 +124,9 @@ Answer Model::AllowAs(Reason reason, const Connection& connection, bool reply) c
 Answer Model::Judge(const Wire& wire) {
   const bool is_init = wire.chunk == kInit;
   if (wire.key.protocol == kProtocolSctp && !wire.IsLaterFragment() && is_init != (wire.tag == 0)) {
-    return Deny(Reason::kMalformed);  // RFC 9260, 8.5.1
+    const Answer answer = Deny(Reason::kMalformed);  // RFC 9260, 8.5.1
+    if (wire.part.has_value() && FindDatagram(wire) == nullptr) KeepDatagram(wire, answer);
+    return answer;
   }
   if (wire.IsLaterFragment()) return JudgeLaterFragment(wire);
   if (wire.part.has_value()) return JudgeFirstFragment(wire);

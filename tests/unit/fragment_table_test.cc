@@ -20,7 +20,7 @@ struct Place {
   bool more;
 };
 
-ParsedPacket Fragment(uint32_t id, Place place, uint32_t src = 1, uint32_t vlan = 0,
+ParsedPacket Fragment(uint32_t id, Place place, uint32_t src = 1, uint32_t network = 0,
                       uint8_t protocol = kProtocolUdp) {
   ParsedPacket packet;
   packet.key = MakeFlowKey(IpAddress::V4(src), IpAddress::V4(2), protocol, 53, 40000);
@@ -31,7 +31,7 @@ ParsedPacket Fragment(uint32_t id, Place place, uint32_t src = 1, uint32_t vlan 
   packet.fragment_more = place.more;
   packet.fragment_id = id;
   packet.fragment_protocol = protocol;
-  packet.vlan = vlan;
+  packet.network = network;
   return packet;
 }
 
@@ -81,7 +81,7 @@ class Model {
 
  private:
   static std::vector<uint64_t> NameOf(const ParsedPacket& packet) {
-    return {packet.fragment_id, packet.key.src[3], packet.vlan, packet.fragment_protocol};
+    return {packet.fragment_id, packet.key.src[3], packet.network, packet.fragment_protocol};
   }
   std::map<std::vector<uint64_t>, Entry> entries_;
 };

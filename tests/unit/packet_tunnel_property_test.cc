@@ -184,7 +184,8 @@ bool SameBut(const ParsedPacket& inside, const ParsedPacket& bare, uint32_t shif
          inside.fragment_id == bare.fragment_id && inside.fragment_begin == bare.fragment_begin &&
          inside.fragment_end == bare.fragment_end && inside.fragment_more == bare.fragment_more &&
          inside.fragment_protocol == bare.fragment_protocol &&
-         inside.captured_short == bare.captured_short && (inside.vlan & 0x0fff0fff) == bare.vlan &&
+         inside.captured_short == bare.captured_short &&
+         (inside.network & 0x0fff0fff) == bare.network &&
          inside.quoted_bytes == bare.quoted_bytes &&
          moved(inside.quoted_offset, bare.quoted_offset) &&
          moved(inside.l3_offset, bare.l3_offset) && moved(inside.l4_offset, bare.l4_offset);

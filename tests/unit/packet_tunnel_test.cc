@@ -51,7 +51,7 @@ TEST(TunnelTest, A54_A55_WithoutOverlaysTheOuterPacketIsJudged) {
   const ParsedPacket vxlan = Parse(VxlanIn4({.flags = 0}));
   EXPECT_EQ(Outcome(vxlan), "judge");
   EXPECT_EQ(vxlan.key.dst_port, 4789);
-  EXPECT_EQ(vxlan.vlan, 0u);
+  EXPECT_EQ(vxlan.network, 0u);
 }
 
 TEST(TunnelTest, A56_EveryKindLeadsInside) {
@@ -87,12 +87,12 @@ TEST(TunnelTest, WhatIsToldIsAboutTheInnerPacket) {
   EXPECT_EQ(vxlan.overlay, 1);
   EXPECT_TRUE(vxlan.tunnel_has_id);
   EXPECT_EQ(vxlan.tunnel_id, 42u);
-  EXPECT_EQ(vxlan.vlan, uint64_t{42} << 32 | 1 << 28 | 1 << 12 | 7) << "the inner tag's";
+  EXPECT_EQ(vxlan.network, uint64_t{42} << 32 | 1 << 28 | 1 << 12 | 7) << "the inner tag's";
   const ParsedPacket ipip = ParseIn(Outer4(kIpip, kInner4));
   EXPECT_EQ(ipip.overlay, 4);
   EXPECT_FALSE(ipip.tunnel_has_id);
-  EXPECT_EQ(ipip.vlan, uint64_t{4} << 12);
-  EXPECT_EQ(ParseIn(VxlanIn4({}, Ethernet(0x88a8, Hex("0005 8100 0006 0800") + kInner4))).vlan,
+  EXPECT_EQ(ipip.network, uint64_t{4} << 12);
+  EXPECT_EQ(ParseIn(VxlanIn4({}, Ethernet(0x88a8, Hex("0005 8100 0006 0800") + kInner4))).network,
             uint64_t{42} << 32 | 1 << 28 | 5 << 16 | 1 << 12 | 6);
 }
 
@@ -102,11 +102,11 @@ TEST(TunnelTest, IdentifiersAreNetworksUnlessSaidOtherwise) {
   const Overlays one = Of({spec});
   const ParsedPacket a = Parse(VxlanIn4({.vni = 1}), {.overlays = &one});
   const ParsedPacket b = Parse(VxlanIn4({.vni = 2}), {.overlays = &one});
-  EXPECT_EQ(a.vlan, b.vlan);
+  EXPECT_EQ(a.network, b.network);
   EXPECT_NE(a.tunnel_id, b.tunnel_id);
   const Overlays several = Of({Spec(OverlayKind::kGre)});
   const auto network = [&](const Gre& gre) {
-    return Parse(GreIn4(gre), {.overlays = &several}).vlan;
+    return Parse(GreIn4(gre), {.overlays = &several}).network;
   };
   EXPECT_NE(network({.flags = 0x2000, .key = 0}), network({.flags = 0x2000, .key = 1}));
   EXPECT_NE(network({.flags = 0x2000, .key = 0}), network({})) << "no key is not key 0";

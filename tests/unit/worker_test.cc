@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -148,6 +150,54 @@ TEST(WorkerTest, RepliesOfAnAllowedConnectionPass) {
   EXPECT_EQ(answer.verdict.cell, kNoCell);
   EXPECT_EQ(bench.Outcome(Tcp4(1000, 80, kAck)), "allow established");
   EXPECT_EQ(bench.worker.counts().flows, 1u);
+}
+
+// A109: a process that comes after another goes on where policy still allows.
+TEST(WorkerTest, A109_AnotherWorkerTakesOverWhatIsStillAllowed) {
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+  const size_t lines = Worker::FlowsBytes(1000) / sizeof(Line) + 1;
+  std::vector<Line> old_memory(lines);
+  Bench before(kOnlyPort80,
+               {.flows_max = 1000, .flows_memory = std::as_writable_bytes(std::span(old_memory))});
+  EXPECT_EQ(before.Outcome(Tcp4(1000, 80, kSyn)), "allow policy");
+  EXPECT_EQ(before.Outcome(Tcp4(80, 1000, kSyn | kAck, true)), "allow established");
+  EXPECT_EQ(before.Outcome(Tcp4(1000, 80, kAck)), "allow established");
+  for (const bool allowed : {true, false}) {
+    Bench after(allowed ? kNoPorts : kNothing);
+    const TakenOver taken =
+        after.worker.Adopt(std::as_bytes(std::span(old_memory)), before.now_ns + kSecondNs);
+    EXPECT_EQ(taken.problem, "");
+    EXPECT_EQ(taken.connections, 1u);
+    EXPECT_EQ(after.Outcome(Tcp4(80, 1000, kAck, true)),
+              allowed ? "allow established" : "deny policy");
+    EXPECT_EQ(after.worker.counts().flows, allowed ? 1u : 0u);
+  }
+  old_memory[0].bytes[0] ^= std::byte{1};
+  Bench damaged;
+  EXPECT_NE(damaged.worker.Adopt(std::as_bytes(std::span(old_memory)), before.now_ns).problem, "");
+  EXPECT_EQ(damaged.worker.counts().flows, 0u);
+}
+
+TEST(WorkerTest, ListsItsConnections) {
+  Bench bench;
+  for (uint16_t port = 1000; port < 1200; ++port) bench.Judge(Tcp4(port, 80, kSyn));
+  bench.Judge(Tcp4(80, 1000, kSyn | kAck, true));
+  bench.Judge(Tcp4(1000, 80, kAck));
+  std::set<uint16_t> ports;
+  std::array<KnownConnection, 384> some;
+  uint32_t part = 0;
+  do {
+    const size_t count = bench.worker.List(part, some);
+    for (size_t i = 0; i < count; ++i) {
+      EXPECT_TRUE(ports.insert(some[i].key.src_port).second);
+      EXPECT_EQ(some[i].state, some[i].key.src_port == 1000 ? KnownConnection::State::kEstablished
+                                                            : KnownConnection::State::kOpening);
+      EXPECT_EQ(some[i].generation, 1u);
+    }
+  } while (part != 0);
+  EXPECT_EQ(ports.size(), 200u);
 }
 
 TEST(WorkerTest, ADeniedPacketLeavesNothingBehind) {
@@ -400,6 +450,29 @@ TEST(WorkerTest, LaterFragmentsFollowTheirFirst) {
   EXPECT_EQ(bench.Outcome(Part(53, 512, 496, false, true)), "allow established");
 }
 
+// Policy would let the others pass without ports.
+TEST(WorkerTest, A2TheOthersOfAFirstFragmentThatIsRefusedAreDenied) {
+  const auto part = [](const Bytes& payload, uint16_t field, uint16_t id) {
+    return Packet(Ipv4{.src = kClient, .dst = kServer, .fragment = field, .id = id}, payload);
+  };
+  constexpr uint16_t kMore = 0x2000, kThirdUnit = 3;
+  const Bytes segment = Segment({.flags = kSyn, .data_bytes = 4});
+  const Bytes no_flags = Segment({.flags = 0, .data_bytes = 4});
+  Bench bench(kNoPorts);
+  EXPECT_EQ(bench.Outcome(part(Zeros(8), kThirdUnit, 1)), "allow policy");
+  EXPECT_EQ(bench.Outcome(part(no_flags, kMore, 2)), "deny tcp_flags");
+  EXPECT_EQ(bench.Outcome(part(Zeros(8), kThirdUnit, 2)), "deny frag_first_denied");
+  EXPECT_EQ(bench.Outcome(part(Bytes(segment.begin(), segment.begin() + 8), kMore, 3)),
+            "deny frag_tiny");
+  EXPECT_EQ(bench.Outcome(part(Zeros(8), kThirdUnit, 3)), "deny frag_first_denied");
+  // One that reaches nobody takes nothing back.
+  EXPECT_EQ(bench.Outcome(part(segment, kMore, 4)), "allow policy");
+  EXPECT_EQ(bench.Outcome(part(no_flags, kMore, 4)), "deny tcp_flags");
+  EXPECT_EQ(bench.Outcome(part(Zeros(8), kThirdUnit, 4)), "allow policy");
+  bench.now_ns += 31 * kSecondNs;
+  EXPECT_EQ(bench.Outcome(part(Zeros(8), kThirdUnit, 2)), "allow policy") << "forgotten";
+}
+
 TEST(WorkerTest, OverlappingFragmentsPoisonTheDatagram) {
   Bench bench;
   EXPECT_EQ(bench.Outcome(Part(53, 0, 512, true)), "allow policy");
@@ -484,6 +557,17 @@ TEST(WorkerTest, ErrorsQuotePacketsOfTheirOwnFamily) {
       Packet(Ipv6{.src = "fd00::1", .dst = "fd00::2", .next = kProtocolUdp}, Udp(1000, 53));
   EXPECT_EQ(bench.Outcome(sent), "allow policy");
   EXPECT_EQ(bench.Outcome(Error(kServer, sent)), "allow no_policy") << "not related, nor forged";
+}
+
+// IPv6 then says a length of zero, and an error does not say how long the packet was.
+TEST(WorkerTest, ErrorsQuotePacketsWithoutPayload) {
+  constexpr uint8_t kGre = 47;
+  Bench bench(kNoPorts);
+  const Bytes sent = Packet(Ipv6{.src = "fd00::1", .dst = "fd00::2", .next = kGre}, {});
+  EXPECT_EQ(bench.Outcome(sent), "allow policy");
+  const Bytes error = Packet(Ipv6{.src = "2001:db8::1", .dst = "fd00::1", .next = kProtocolIcmpv6},
+                             Icmp(1, 0, 0, sent));
+  EXPECT_EQ(bench.Outcome(error), "allow related");
 }
 
 TEST(WorkerTest, ErrorsAboutASegmentThatIsNotUnderWayAreForged) {

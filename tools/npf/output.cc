@@ -26,6 +26,12 @@ size_t Utf8Length(std::string_view text, size_t at) {
   return length;
 }
 
+void AppendUnicodeEscape(uint8_t code, std::string& out) {
+  char escape[8];
+  std::snprintf(escape, sizeof(escape), "\\u%04x", unsigned{code});
+  out += escape;
+}
+
 void AppendEscaped(char c, std::string& out) {
   switch (c) {
     case '"':
@@ -44,9 +50,7 @@ void AppendEscaped(char c, std::string& out) {
       break;
   }
   if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) {
-    char escape[8];
-    std::snprintf(escape, sizeof(escape), "\\u%04x", static_cast<unsigned>(c));
-    out += escape;
+    AppendUnicodeEscape(static_cast<uint8_t>(c), out);
     return;
   }
   out += c;
@@ -74,11 +78,26 @@ std::string JsonString(std::string_view text) {
     } else if (length == 1) {
       AppendEscaped(text[at++], out);
     } else {
-      out += text.substr(at, length);
+      const auto second = static_cast<uint8_t>(text[at + 1]);
+      if (text[at] == '\xc2' && second < 0xa0) {
+        AppendUnicodeEscape(second, out);
+      } else {
+        out += text.substr(at, length);
+      }
       at += length;
     }
   }
   out += '"';
+  return out;
+}
+
+std::string WellFormedUtf8(std::string_view text) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = Utf8Length(text, at);
+    out += length == 0 ? "\xef\xbf\xbd" : text.substr(at, length);
+    at += std::max<size_t>(length, 1);
+  }
   return out;
 }
 

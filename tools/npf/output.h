@@ -17,8 +17,12 @@ bool FlushOut();
 // "npf: TEXT" on stderr.
 void PrintError(std::string_view text);
 
-// `text` as a JSON string, with its quotes. Bytes that are not UTF-8 become U+FFFD.
+// `text` as a JSON string, with its quotes. Bytes that are not UTF-8 become U+FFFD; no control
+// character is left that a terminal would obey, those from U+0080 to U+009F among them.
 std::string JsonString(std::string_view text);
+
+// `text`, with U+FFFD in place of each byte that is not part of well-formed UTF-8.
+std::string WellFormedUtf8(std::string_view text);
 
 // Columns as wide as their widest cell, two spaces between them.
 class Table {

@@ -32,7 +32,7 @@ std::string ConnectionOf(const ParsedPacket& packet) {
   std::string second = end(key.dst, icmp ? key.src_port : key.dst_port);
   if (second < first) std::swap(first, second);
   return first + second + static_cast<char>(key.protocol) + static_cast<char>(key.family) +
-         std::to_string(packet.vlan);
+         std::to_string(packet.network);
 }
 
 }  // namespace

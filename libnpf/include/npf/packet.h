@@ -96,7 +96,7 @@ struct ParsedPacket {
   // in a tunnel. Bits 0 to 11 and 16 to 27: the identifiers of the last tag and of the one before
   // it. Of what came out of a tunnel also bits 12 to 15: `overlay`; and where identifiers tell
   // networks apart, bit 28: there is one; bits 32 to 63: it.
-  uint64_t vlan = 0;
+  uint64_t network = 0;
   uint16_t quoted_offset = 0;  // from the start of the frame, of what an ICMP error quotes
   uint16_t quoted_bytes = 0;   // captured of it; 0: it is no error, or quotes nothing
   uint16_t l3_offset = 0;      // from the start of the frame

@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "npf/classify.h"
 #include "npf/packet.h"
@@ -46,6 +47,9 @@ struct WorkerOptions {
   // What nobody has answered yet, and what one source has opened. 0: a quarter of flows_max.
   size_t openings_max = 0;
   size_t flows_per_source_max = 0;
+  // Where connections are kept: Worker::FlowsBytes(flows_max) bytes, aligned to 64, that outlive
+  // the worker, and may outlive the process (see Adopt). Empty: the worker's own.
+  std::span<std::byte> flows_memory;
   Fragments fragments = Fragments::kTrack;  // where not stateless
   size_t datagrams_max = size_t{1} << 12;   // in fragments at once; 400 to 550 bytes each
 };
@@ -79,6 +83,20 @@ struct Release {
   FlowKey key{};  // of the whole datagram; family 0 where it never was whole
   bool reply = false;
   Reason flow_reason = Reason::kPolicy;
+};
+
+// A connection as others are told of it.
+struct KnownConnection {
+  enum class State : uint8_t { kOpening, kEstablished, kClosing };
+  FlowKey key;  // of its first packet
+  State state;
+  uint32_t generation;  // of the policy that judged it last; 0: none since it was taken over
+};
+
+struct TakenOver {
+  size_t connections = 0;
+  size_t refused = 0;        // not sound, expired, or no room
+  std::string_view problem;  // why nothing at all was taken over; empty: it was
 };
 
 struct WorkerCounts {
@@ -117,6 +135,17 @@ class Worker {
 
   // From the next packet on, `program` decides. The generation rises by one.
   void Replace(Program program);
+
+  // Takes over the connections of a worker whose flows_memory this was, maybe in a process that is
+  // no more. `now_ns` is of that worker's clock. Each is judged again before its next packet. Takes
+  // as long as the memory is large.
+  TakenOver Adopt(std::span<const std::byte> memory, uint64_t now_ns);
+  static size_t FlowsBytes(size_t flows_max);
+
+  // Some of the connections: those of the next part of the table, from `part` on, at most 6 x 64.
+  // Gives their number; `part` is 0 again after the last one. Between two calls, connections may
+  // move, and so be told twice or not at all.
+  size_t List(uint32_t& part, std::span<KnownConnection, 384> connections) const;
 
   uint32_t generation() const;
   WorkerCounts counts() const;
