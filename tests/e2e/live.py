@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""live.py NPF-DPDK SOURCE [--long] [NAME...]: what happens to real traffic through the appliance, one
+"""live.py NPF-DPDK SOURCE [--kills N] [NAME...]: what happens to real traffic through the appliance, one
 scenario after the other; without names, all of them.
 
 The pods are those of examples/three-tier, with kernels' own stacks, at both sides of a wire. Prints
-a line for every check; status 1 where one fails, 77 where none can run. --long: 100 kills in place
-of 20."""
+a line for every check; status 1 where one fails, 77 where none can run."""
 import argparse
 import json
 import pathlib
@@ -223,7 +222,7 @@ def kills(bench):
     """kill -9, and SIGTERM, under traffic; and as many starts."""
     path = flooded(bench)
     promiscuous = link_state()
-    rounds = 100 if bench.options.long else 20
+    rounds = bench.options.kills
     silent, statuses, longest = 0, [], 0.0
     before = bench.counted("api")
 
@@ -344,7 +343,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binary")
     parser.add_argument("source", type=pathlib.Path)
-    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--kills", type=int, default=20, help="kill -9 so many times")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCENARIOS))
     options = parser.parse_args()
     if unknown := set(options.names) - SCENARIOS.keys():
