@@ -107,7 +107,7 @@ size_t LongestLookUp(std::span<const FlowKey> keys, size_t capacity, bool unkeye
     const uint64_t hash = table.HashOf(key);
     Reason refusal;
     if (table.Find(key, hash).flow == nullptr) {
-      table.Insert({.key = key}, conntrack::FlowSide::kForward, Reason::kPolicy, 1, refusal);
+      table.Insert({.key = key}, hash, conntrack::FlowSide::kForward, Reason::kPolicy, 1, refusal);
     }
     longest = std::max(longest, table.EntriesLookedAt(hash));
   }

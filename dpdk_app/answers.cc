@@ -115,7 +115,7 @@ control::Status Appliance::GetStatus() {
     status.busy.push_back(loops == 0 ? 0 : busy / loops);
   }
   status.log_suppressed = SumOf(workers_, &WorkerCounters::untold);
-  status.generation = workers_.empty() ? 0 : workers_[0]->counters().generation.load();
+  status.generation = generation();
   const std::lock_guard lock(mutex_);
   const Policy& policy = *current_.policy;
   status.policy_hash = policy.hash;
@@ -130,7 +130,7 @@ control::Status Appliance::GetStatus() {
                           .left_ns = confirm_until_ns_ - std::min(now_ns, confirm_until_ns_)};
   }
   if (!started_) status.not_ready.emplace_back("nothing is forwarded yet");
-  if (started_ && !AreAlive(now_ns)) status.not_ready.emplace_back("a worker does not answer");
+  for (std::string& fault : Unhealthy()) status.not_ready.push_back(std::move(fault));
   for (const control::PortStatus& port : status.ports) {
     if (!port.link_up) status.not_ready.push_back("port " + port.name + " has no link");
   }
@@ -145,7 +145,7 @@ absl::StatusOr<control::ExplainResult> Appliance::Explain(const FlowKey& key) {
   const PolicyPtr policy = this->policy();
   const Explanation explanation = npf::Explain(policy->program, options_.worker.classify, key);
   control::ExplainResult result{.allowed = explanation.verdict.allowed != 0,
-                                .generation = workers_[0]->counters().generation.load(),
+                                .generation = generation(),
                                 .text = Format(explanation)};
   if (policy->snapshot.has_value()) {
     result.json = tools::JsonWhy(explanation, tools::Places(*policy->snapshot));
@@ -195,6 +195,34 @@ absl::StatusOr<std::vector<control::Connection>> Appliance::WouldCut(
   return List(&(*policy)->program, limit);
 }
 
-void Appliance::WatchDenied(const std::function<bool(const control::DeniedPacket*)>&) {}
+void Appliance::WatchDenied(const std::function<bool(const control::DeniedPacket*)>& use) {
+  if (observe::DenyLog* const log = log_.load(); log != nullptr) log->Watch(use);
+}
+
+uint64_t Appliance::untold() const { return SumOf(workers_, &WorkerCounters::untold); }
+
+uint32_t Appliance::generation() const {
+  return workers_.empty() ? 0 : workers_[0]->counters().generation.load();
+}
+
+uint32_t Appliance::PortIndex(uint16_t id) const {
+  const std::span<const Port> ports = ports_.all();
+  const auto found =
+      std::find_if(ports.begin(), ports.end(), [&](const Port& port) { return port.id == id; });
+  return static_cast<uint32_t>(found - ports.begin());
+}
+
+std::vector<std::string> Appliance::Unhealthy() const {
+  constexpr uint64_t kHeartbeatNs = 1'000'000'000;
+  std::vector<std::string> faults;
+  const uint64_t now_ns = MonotonicNs();
+  for (size_t i = 0; i < workers_.size() && started_; ++i) {
+    const uint64_t heard_ns = workers_[i]->counters().heartbeat_ns.Get();
+    if (heard_ns + kHeartbeatNs >= now_ns) continue;
+    faults.push_back(absl::StrCat("worker ", i, " has not answered for ",
+                                  (now_ns - heard_ns) / kHeartbeatNs, " s"));
+  }
+  return faults;
+}
 
 }  // namespace npf::appliance

@@ -27,7 +27,6 @@ constexpr unsigned kDenialsMax = 1 << 16;
 constexpr uint64_t kSecondNs = 1'000'000'000;
 // In which every worker takes a new Program.
 constexpr uint64_t kTakeTimeoutNs = 5 * kSecondNs;
-constexpr uint64_t kHeartbeatNs = kSecondNs;
 
 struct Running {
   WireWorker* worker;
@@ -277,12 +276,6 @@ size_t Appliance::TakeDenials(std::span<Denial> denials) {
 PolicyPtr Appliance::policy() const {
   const std::lock_guard lock(mutex_);
   return current_.policy;
-}
-
-bool Appliance::AreAlive(uint64_t now_ns) const {
-  return std::all_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
-    return worker->counters().heartbeat_ns.Get() + kHeartbeatNs >= now_ns;
-  });
 }
 
 absl::StatusOr<control::LoadResult> Appliance::Load(const control::LoadRequest& request) {

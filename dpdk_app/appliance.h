@@ -25,6 +25,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "flow_memory.h"
+#include "observe/deny_log.h"
 #include "options.h"
 #include "policy.h"
 #include "ports.h"
@@ -50,7 +51,12 @@ class Appliance : public control::Handler {
 
   // Denied packets since the last call, for one reader.
   size_t TakeDenials(std::span<Denial> denials);
-  std::string PortName(uint16_t id) const { return ports_.NameOf(id); }
+  uint64_t untold() const;                // denials that found no room there
+  uint32_t PortIndex(uint16_t id) const;  // in Status::ports
+  uint32_t generation() const;
+  // Where WatchDenied looks; null: nowhere.
+  void SetLog(observe::DenyLog* log) { log_.store(log); }
+  std::vector<std::string> Unhealthy() const;
   PolicyPtr policy() const;
 
   control::Status GetStatus() override;
@@ -88,7 +94,6 @@ class Appliance : public control::Handler {
   void Fold(const Current& current, PolicyTotals& totals) const;
   void KeepImage(const Policy& policy) const;
   void RollBackWhenDue();
-  bool AreAlive(uint64_t now_ns) const;
 
   const Options options_;
   Ports ports_;
@@ -100,6 +105,7 @@ class Appliance : public control::Handler {
   std::atomic<bool> stop_{false};
   bool started_ = false;
   uint64_t opened_ns_ = 0;
+  std::atomic<observe::DenyLog*> log_{nullptr};
 
   std::mutex publishing_;     // held by whoever changes the policy
   std::mutex listing_;        // held by whoever lists connections

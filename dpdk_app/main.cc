@@ -7,7 +7,7 @@
 
 #include <csignal>
 #include <cstdio>
-#include <ctime>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +18,7 @@
 #include "npf/exit_status.h"
 #include "npf/output.h"
 #include "options.h"
+#include "telling.h"
 
 namespace npf::appliance {
 namespace {
@@ -62,15 +63,18 @@ int Run(const std::vector<std::string>& eal, Options& options) {
     Appliance appliance(options);
     absl::Status opened = appliance.Open();
     if (opened.ok()) opened = appliance.Start();
+    auto telling = std::make_unique<Telling>(options, appliance);
+    if (opened.ok()) opened = telling->Start();
     if (opened.ok()) {
       const control::Status now = appliance.GetStatus();
       tools::PrintError(absl::StrCat("forwarding, mode ", now.mode, ", placement ", now.placement,
                                      ", ", now.policies, " policies, ", now.pods, " pods"));
       status = WaitForTheEnd(appliance);
-      appliance.Stop();
     } else {
       status = tools::ReportStatus(opened);
     }
+    telling.reset();  // nobody asks any more
+    appliance.Stop();
   }
   rte_eal_cleanup();
   return status;

@@ -3,7 +3,7 @@ find_package(GTest REQUIRED)
 include(GoogleTest)
 
 add_executable(packet_test
-  unit/flow_table_test.cc unit/tcp_test.cc unit/sctp_test.cc unit/fragment_table_test.cc unit/packet_builder.cc unit/packet_ipv4_test.cc unit/packet_ipv6_test.cc unit/packet_link_test.cc
+  unit/flow_index_test.cc unit/flow_table_test.cc unit/tcp_test.cc unit/sctp_test.cc unit/fragment_table_test.cc unit/packet_builder.cc unit/packet_ipv4_test.cc unit/packet_ipv6_test.cc unit/packet_link_test.cc
   unit/overlay_test.cc unit/packet_transport_test.cc unit/packet_tunnel_property_test.cc
   unit/packet_tunnel_test.cc unit/tunnel_builder.cc)
 target_include_directories(packet_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)

@@ -77,9 +77,9 @@ class Worker::Impl {
   // A packet on its way.
   struct Passing {
     const Frame& frame;
-    uint64_t hash;           // of its flow, where it is tracked
+    uint64_t hash;                      // of its flow, where it is tracked
     const conntrack::FoundFlow& found;  // then, ahead of the batch
-    const Verdict* ahead;    // or null
+    const Verdict* ahead;               // or null
     Judgement& judgement;
   };
 
@@ -102,7 +102,8 @@ class Worker::Impl {
   void SettleFirst(const Passing& passing);
   void SettleMidstream(const Verdict& verdict, uint64_t hash, Judgement& judgement);
   void Follow(const conntrack::FoundFlow& found, Judgement& judgement);
-  void Remember(const Verdict& verdict, uint64_t hash, conntrack::FlowSide side, Judgement& judgement);
+  void Remember(const Verdict& verdict, uint64_t hash, conntrack::FlowSide side,
+                Judgement& judgement);
   Verdict ClassifyOne(const FlowKey& key) const;
   bool IsStillAllowed(const FlowKey& first, Verdict& verdict) const;
   bool IsStillAllowed(conntrack::Flow& flow, Judgement& judgement) const;
@@ -118,7 +119,7 @@ class Worker::Impl {
   Program program_;
   WorkerOptions options_;
   packet::PlainReader plain_reader_;
-  std::optional<conntrack::FlowTable> flows_;          // with one of the next two, or none of the three
+  std::optional<conntrack::FlowTable> flows_;  // with one of the next two, or none of the three
   std::optional<conntrack::FragmentTable> datagrams_;  // Fragments::kTrack
   std::optional<conntrack::Reassembly> reassembly_;    // kReassemble; then there are releases_
   std::optional<Releases> releases_;

@@ -206,6 +206,25 @@ TEST(FlowTableTest, AllOfItsCapacityFits) {
 }
 
 // Another table takes over what a block of memory holds.
+// Where neither bucket has room nor can make any, the table is full before its slots are.
+TEST(FlowTableTest, KeysOfOnePlaceAreRefused) {
+  constexpr Secret kSecret = {0x243f6a8885a308d3, 0x13198a2e03707344};
+  Table table({.capacity = 64, .openings_max = 64, .per_source_max = 64, .secret = kSecret});
+  const uint64_t buckets = FlowIndex::BucketsFor(64);
+  size_t known = 0;
+  for (uint32_t source = 1; known < 13; ++source) {
+    const FlowKey key = Key(kProtocolUdp, 0x0a000000 + source, 53, 0x0b000001, 53);
+    const uint64_t hash = table.HashOf(key);
+    const bool same = hash % buckets == 0 && (hash >> 48) % buckets == 0;  // of both buckets
+    if (!same) continue;
+    EXPECT_EQ(table.Begin(key), known < 12 ? "known" : "ct_full");
+    EXPECT_EQ(table.EntriesLookedAt(hash), known < 6 ? 6u : 12u);
+    ++known;
+  }
+  EXPECT_EQ(table.size(), 12u);
+  EXPECT_EQ(table.Begin(kUdp), "known") << "elsewhere there is room";
+}
+
 class AdoptTest : public ::testing::Test {
  protected:
   static constexpr size_t kCapacity = 64;
