@@ -1,0 +1,365 @@
+#!/usr/bin/env python3
+"""live.py NPF-DPDK SOURCE [--kills N] [NAME...]: what happens to real traffic through the appliance, one
+scenario after the other; without names, all of them.
+
+The pods are those of examples/three-tier, with kernels' own stacks, at both sides of a wire. Prints
+a line for every check; status 1 where one fails, 77 where none can run."""
+import argparse
+import json
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+import time
+
+import wire
+
+LEFT = {"frontend": 10, "postgres": 30, "report": 40}
+RIGHT = {"api": 20, "dns": 53}
+TCP_PORTS = (22, 53, 80, 5432, 8080, 9090)
+UDP_PORTS = (53, 7001, 7002, 7003)
+
+
+class Bench:
+    """The wire, its pods, and what was found."""
+
+    def __init__(self, options):
+        self.options, self.faults, self.checks, self.scenario = options, 0, 0, ""
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="npf-live."))
+        self.example = options.source / "examples/three-tier"
+        self.link = wire.Wire()
+        self.pods = {}
+        for side, hosts in (("left", LEFT), ("right", RIGHT)):
+            for name, host in hosts.items():
+                self.pods[name] = self.link.pod(name, side, [f"10.244.1.{host}/24", f"fd00:10:244:1::{host}/64"])
+        self.pods["outside"] = self.link.pod("outside", "right", ["203.0.113.80/24", "2001:db8:80::80/64"])
+        for pod in self.pods.values():
+            pod.ask("serve", TCP=TCP_PORTS, UDP=UDP_PORTS)
+
+    def check(self, what, holds, found=""):
+        self.checks += 1
+        self.faults += not holds
+        print(f"{'ok   ' if holds else 'WRONG'} {self.scenario}: {what}{f' ({found})' if found != '' else ''}", flush=True)
+
+    def appliance(self, paths, *flags, **more):
+        inputs = [a for path in paths for a in ("-f", path)]
+        return wire.Appliance(self.options.binary, self.link.pairs[0], [*inputs, *flags], **more).wait_until_up()
+
+    def objects(self, name, *objects):
+        path = self.scratch / f"{name}.json"
+        wire.write_objects(path, objects)
+        return path
+
+    def probe_all(self, table):
+        """[(source, destination, protocol, port, expected)], over IPv4 and IPv6, all at once."""
+        waited = []
+        for src, dst, proto, port, expected in table:
+            for to in (self.pods[dst].v4, self.pods[dst].v6):
+                probe = {"proto": proto, "to": to, "port": port, "timeout": 5 if expected == "open" else 0.7}
+                waited.append((f"{src} -> {to} {proto} {port} is {expected}", expected, self.pods[src],
+                               self.pods[src].begin("probes", probes=[probe])))
+        for what, expected, pod, which in waited:
+            came = pod.finish(which)[0]
+            self.check(what, came == expected, "" if came == expected else came)
+
+    def counted(self, pod):
+        return self.pods[pod].ask("counted")
+
+
+def policy(name, namespace, labels, **spec):
+    types = [t for t in ("Ingress", "Egress") if t.lower() in spec]
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": {"namespace": namespace, "name": name},
+            "spec": {"podSelector": {"matchLabels": labels} if labels else {}, "policyTypes": types, **spec}}
+
+
+def objects_of_pods(bench, namespace, *names):
+    return [wire.namespace_object(namespace)] + [
+        wire.pod_object(namespace, name, bench.pods[name].addresses, {"app": name}) for name in names]
+
+
+def of(name):
+    return [{"podSelector": {"matchLabels": {"app": name}}}]
+
+
+def three_tier(bench):
+    appliance = bench.appliance([bench.example / "cluster.yaml", bench.example / "policies.yaml"])
+    bench.probe_all([("frontend", "api", "TCP", 8080, "open"),
+                     ("api", "postgres", "TCP", 5432, "open"),
+                     ("frontend", "dns", "UDP", 53, "open"),
+                     ("postgres", "dns", "UDP", 53, "open"),
+                     ("report", "dns", "TCP", 53, "open"),
+                     ("report", "outside", "TCP", 80, "open"),
+                     ("frontend", "dns", "TCP", 53, "timeout"),
+                     ("frontend", "api", "TCP", 9090, "timeout"),
+                     ("frontend", "api", "TCP", 22, "timeout"),
+                     ("frontend", "api", "ICMP", 0, "timeout"),
+                     ("frontend", "outside", "TCP", 80, "timeout"),
+                     ("outside", "frontend", "TCP", 80, "timeout"),
+                     ("report", "api", "TCP", 8080, "timeout"),
+                     ("api", "frontend", "TCP", 8080, "timeout"),
+                     ("postgres", "api", "TCP", 8080, "timeout")])
+    if shutil.which("curl"):
+        for host in (bench.pods["api"].v4, f"[{bench.pods['api'].v6}]"):
+            for port, expected in ((8080, "ok\n"), (9090, "")):
+                done = bench.pods["frontend"].run("curl", "-s", "-m", "1", f"http://{host}:{port}/goods")
+                bench.check(f"curl of {host}:{port} brings {expected!r}", done.stdout == expected, done.stdout)
+    appliance.stop()
+
+
+def write_shop(bench, folder, allowed):
+    folder.mkdir(exist_ok=True)
+    shutil.copy(bench.example / "cluster.yaml", folder)
+    text = (bench.example / "policies.yaml").read_text()
+    (folder / "policies.yaml").write_text(text if allowed else text.split("\n---\n")[0] + "\n")
+
+
+def policy_change(bench, *flags):
+    keep = bool(flags)
+    folder = bench.scratch / "shop"
+    write_shop(bench, folder, True)
+    appliance = bench.appliance([folder], *flags)
+    frontend, api = bench.pods["frontend"], bench.pods["api"]
+    for family, to in (("v4", api.v4), ("v6", api.v6)):
+        frontend.ask("stream", name=f"{bench.scenario}.{family}", to=to, port=8080)
+
+    def echoes():
+        return [frontend.ask("stream_state", name=f"{bench.scenario}.{f}")["echoes"] for f in ("v4", "v6")]
+    time.sleep(0.5)
+    bench.check("connections are alive", min(echoes()) > 10, echoes())
+    write_shop(bench, folder, False)
+    appliance.reload()
+    then = echoes()
+    time.sleep(0.7)
+    later = echoes()
+    # What the policy before let pass may still be on its way.
+    if keep:
+        bench.check("they live on under a policy that denies them", all(b > a + 10 for a, b in zip(then, later)), (then, later))
+    else:
+        bench.check("they stand still under a policy that denies them", all(b <= a + 1 for a, b in zip(then, later)), (then, later))
+    bench.probe_all([("frontend", "api", "TCP", 8080, "timeout")])
+    write_shop(bench, folder, True)
+    appliance.reload()
+    bench.probe_all([("frontend", "api", "TCP", 8080, "open")])
+    write_shop(bench, folder, False)
+    (folder / "policies.yaml").write_text("kind: NetworkPolicy\n")
+    appliance.process.send_signal(signal.SIGHUP)
+    appliance.wait(lambda: "nothing has changed" in appliance.said(), "a wrong input is refused")
+    bench.probe_all([("frontend", "api", "TCP", 8080, "open"), ("frontend", "api", "TCP", 9090, "timeout")])
+    appliance.stop()
+
+
+def policy_change_keep(bench):
+    policy_change(bench, "--established", "keep")
+
+
+def path_mtu(bench):
+    """A router at the right side has a narrow link to the server behind it."""
+    link, frontend = bench.link, bench.pods["frontend"]
+    link.namespace("router", "right", ["10.244.1.254/24", "fd00:10:244:1::fe/64"])
+    wire.sysctl("router", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+    link.add_namespace("far")
+    wire.ip("link add narrow mtu 1300 type veth peer name eth0 netns far", "address add 10.244.9.254/24 dev narrow",
+            "address add fd00:10:244:9::fe/64 dev narrow nodad", "link set narrow up", ns="router")
+    wire.ip("link set eth0 up", "address add 10.244.9.10/24 dev eth0", "address add fd00:10:244:9::10/64 dev eth0 nodad",
+            "route add default via 10.244.9.254", "route add ::/0 via fd00:10:244:9::fe", ns="far")
+    link.plain("router", "narrow")
+    link.plain("far", "eth0")
+    wire.ip("route add 10.244.9.0/24 via 10.244.1.254", "route add fd00:10:244:9::/64 via fd00:10:244:1::fe", ns=frontend.ns)
+    far = wire.Pod("far", "far", "", ["10.244.9.10", "fd00:10:244:9::10"])
+    far.ask("serve", TCP=[8080])
+    bench.pods["far"] = far
+    ports = [{"protocol": "TCP", "port": 8080}]
+    path = bench.objects("mtu", *objects_of_pods(bench, "shop", "frontend", "far"),
+                         policy("deny", "shop", {}, ingress=[], egress=[]),
+                         policy("out", "shop", {"app": "frontend"}, egress=[{"to": of("far"), "ports": ports}]),
+                         policy("in", "shop", {"app": "far"}, ingress=[{"from": of("frontend"), "ports": ports}]))
+    appliance = bench.appliance([path])
+    for to in far.addresses:
+        try:
+            counted = frontend.ask("send", to=to, port=8080, bytes=300_000, timeout=8)
+        except TimeoutError:
+            counted = 0
+        bench.check(f"300000 bytes arrive at {to}", counted == 300_000, counted)
+        route = frontend.run("ip", "route", "get", to).stdout
+        bench.check("the sender was told of the narrow link", "mtu 1300" in route, " ".join(route.split()))
+    bench.probe_all([("frontend", "far", "ICMP", 0, "timeout"), ("far", "frontend", "TCP", 8080, "timeout")])
+    appliance.stop()
+
+
+def neighbours(bench):
+    """ARP and neighbour discovery, where policy denies everything."""
+    names = [*LEFT, *RIGHT]
+    path = bench.objects("deny", *objects_of_pods(bench, "shop", *names), policy("deny", "shop", {}, ingress=[], egress=[]))
+    appliance = bench.appliance([path])
+    frontend, api = bench.pods["frontend"], bench.pods["api"]
+    wire.ip("neighbour flush dev eth0", ns=frontend.ns)
+    wire.ip("neighbour flush dev eth0", ns=api.ns)
+    bench.probe_all([("frontend", "api", proto, port, "timeout") for proto, port in (("TCP", 8080), ("UDP", 7001), ("ICMP", 0))])
+    known = {n["dst"]: n.get("lladdr") for n in json.loads(frontend.run("ip", "-j", "neighbour").stdout)}
+    for address in api.addresses:
+        bench.check(f"{address} was found on the link", known.get(address) == api.mac, known.get(address))
+    appliance.stop()
+
+
+def flooded(bench):
+    """Objects under which frontend may send to UDP 7001 of api, and nobody anything else; and floods
+    of that, of UDP 7002, and of UDP 7003 from report."""
+    path = bench.objects("flood", *objects_of_pods(bench, "shop", "frontend", "report", "api"),
+                         policy("deny", "shop", {}, ingress=[], egress=[]),
+                         policy("out", "shop", {"app": "frontend"}, egress=[{"to": of("api")}]),
+                         policy("in", "shop", {"app": "api"},
+                                ingress=[{"from": of("frontend"), "ports": [{"protocol": "UDP", "port": 7001}]}]))
+    to = bench.pods["api"].addresses
+    bench.pods["frontend"].ask("flood", name="f", to=[[a, p] for a in to for p in (7001, 7002)], sources=2, pause=0.002)
+    bench.pods["report"].ask("flood", name="f", to=[[a, 7003] for a in to], sources=2, pause=0.002)
+    bench.pods["api"].ask("count")
+    return path
+
+
+def kills(bench):
+    """kill -9, and SIGTERM, under traffic; and as many starts."""
+    path = flooded(bench)
+    promiscuous = link_state()
+    rounds = bench.options.kills
+    silent, statuses, longest = 0, [], 0.0
+    before = bench.counted("api")
+
+    def allowed():
+        return bench.counted("api").get("17/7001", 0)
+    for number in range(rounds + 5):
+        count = allowed()
+        begin = time.monotonic()
+        appliance = bench.appliance([path])
+        while allowed() <= count and time.monotonic() < begin + 5:
+            time.sleep(0.01)
+        longest = max(longest, time.monotonic() - begin)
+        silent += allowed() <= count
+        how = signal.SIGKILL if number < rounds else signal.SIGTERM
+        statuses.append((how, appliance.stop(how)))
+    after = bench.counted("api")
+    sent = bench.pods["frontend"].ask("flood_stop", name="f")
+    sent.update({"report": bench.pods["report"].ask("flood_stop", name="f")["7003"]})
+    delta = {k: after.get(k, 0) - before.get(k, 0) for k in after}
+    arrived = delta.get("17/7002", 0) + delta.get("17/7003", 0)
+    bench.check(f"after each of {rounds + 5} starts allowed datagrams pass", silent == 0, f"at the latest after {longest:.2f} s")
+    bench.check(f"{rounds} kill -9, 5 SIGTERM, {delta.get('17/7001', 0)} allowed datagrams passed; of "
+                f"{sent['7002'] + sent['report']} denied ones none did", arrived == 0, f"{arrived}: {delta}" if arrived else "")
+    bench.check("SIGTERM ends it with status 0", all(s == 0 for how, s in statuses if how == signal.SIGTERM), "")
+    bench.check("nothing is left at the interfaces", link_state() == promiscuous, (promiscuous, link_state()))
+
+
+def link_state():
+    """What an appliance could leave at its interfaces."""
+    links = json.loads(wire.within(None, "ip", "-j", "-d", "link").stdout)
+    return [(link["ifname"], link["operstate"], link["promiscuity"], "xdp" in link) for link in links if link["ifname"] != "lo"]
+
+
+def vxlan(bench):
+    """Pods inside a VXLAN of the kernel, whose packets cross the wire inside of it."""
+    inner = {"frontend": 1, "api": 2}
+    for name, host in inner.items():
+        pod = bench.pods[name]
+        wire.ip(f"address add 192.168.50.{host}/24 dev eth0",
+                f"link add vx0 mtu 1400 type vxlan id 7 local 192.168.50.{host} remote 192.168.50.{3 - host} dstport 4789 dev eth0",
+                "link set vx0 up", f"address add 10.99.0.{host}/24 dev vx0", f"address add fd00:99::{host}/64 dev vx0 nodad", ns=pod.ns)
+        bench.link.plain(pod.ns, "vx0")
+    path = bench.objects("vxlan", wire.namespace_object("shop"),
+                         *(wire.pod_object("shop", n, [f"10.99.0.{h}", f"fd00:99::{h}"], {"app": n}) for n, h in inner.items()),
+                         policy("in", "shop", {"app": "api"},
+                                ingress=[{"from": of("frontend"), "ports": [{"protocol": "TCP", "port": 8080}]}]))
+
+    def check_inner(expected):
+        for to in ("10.99.0.2", "fd00:99::2"):
+            for port, wanted in expected:
+                came = bench.pods["frontend"].probe("TCP", to, port, 3 if wanted == "open" else 0.7)
+                bench.check(f"inside, {to} TCP {port} is {wanted}", came == wanted, "" if came == wanted else came)
+    appliance = bench.appliance([path], "--overlay", "vxlan,vni=7,endpoints=192.168.50.0/24")
+    check_inner([(8080, "open"), (9090, "timeout")])
+    appliance.stop()
+
+    appliance = bench.appliance([path], metrics=wire.METRICS)
+    bench.pods["frontend"].probe("TCP", "10.99.0.2", 9090, 0.7)
+    try:
+        status, text = appliance.get("/readyz")
+    except OSError as error:
+        status, text = 0, str(error)
+    bench.check("a VXLAN that no --overlay names makes /readyz red, and is named there",
+                status == 503 and ("vxlan" in text.lower() or "tunnel" in text.lower()), (status, text.strip()[:200]))
+    appliance.stop()
+    for name in inner:
+        wire.ip("link del vx0", ns=bench.pods[name].ns)
+
+
+def counters(bench):
+    """What /metrics says adds up: to itself, and to what the kernel put onto the interfaces."""
+    path = flooded(bench)
+
+    def put():
+        links = json.loads(wire.within(None, "ip", "-j", "-s", "link").stdout)
+        return sum(link["stats64"]["rx"]["packets"] for link in links if link["ifname"] in ("wa", "wb"))
+    for pod in ("frontend", "report"):
+        bench.pods[pod].ask("flood_stop", name="f")
+    time.sleep(0.2)
+    before = put()
+    arrived = bench.counted("api").get("17/7001", 0)
+    appliance = bench.appliance([path], metrics=wire.METRICS)
+    to = bench.pods["api"].addresses
+    for pod, port in (("frontend", 7001), ("report", 7003)):
+        bench.pods[pod].ask("flood", name="c", to=[[a, port] for a in to], sources=2, pause=0.001)
+    time.sleep(1)
+    for pod in ("frontend", "report"):
+        bench.pods[pod].ask("flood_stop", name="c")
+    time.sleep(0.3)
+    try:
+        metrics = appliance.metrics()
+    except OSError as error:
+        bench.check("/metrics answers", False, error)
+        appliance.stop()
+        return
+    kernel = put() - before
+
+    def total(name, *parts):
+        return int(sum(v for k, v in metrics.items() if k.split("{")[0] == name and all(p in k for p in parts)))
+    sums = {"ports received": total("npf_port_received_packets_total"), "judged": total("npf_packets_total"),
+            "allowed and denied by reason": total("npf_passes_total") + total("npf_drops_total"),
+            "the kernel put": kernel}
+    bench.check("received, judged, and allowed + denied are one number", len(set(sums.values())) == 1 and kernel > 100, sums)
+    allowed = total("npf_passes_total")
+    sent = total("npf_port_sent_packets_total") + total("npf_port_not_sent_total")
+    bench.check("what was allowed was sent", allowed == sent and total("npf_port_not_sent_total") == 0, (allowed, sent))
+    came = bench.counted("api").get("17/7001", 0) - arrived
+    bench.check("what was sent arrived", 0 < came <= allowed, (came, allowed))
+    bench.check("/healthz and /readyz are green", [appliance.get(p)[0] for p in ("/healthz", "/readyz")] == [200, 200])
+    appliance.stop()
+
+
+SCENARIOS = {f.__name__: f for f in (three_tier, policy_change, policy_change_keep, path_mtu, neighbours, kills,
+                                     vxlan, counters)}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binary")
+    parser.add_argument("source", type=pathlib.Path)
+    parser.add_argument("--kills", type=int, default=20, help="kill -9 so many times")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCENARIOS))
+    options = parser.parse_args()
+    if unknown := set(options.names) - SCENARIOS.keys():
+        parser.error(f"no such scenario: {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
+    wire.isolate(options.binary)
+    bench = Bench(options)
+    begin = time.monotonic()
+    for name in options.names or SCENARIOS:
+        bench.scenario = name
+        try:
+            SCENARIOS[name](bench)
+        except (RuntimeError, TimeoutError) as error:
+            bench.check("ends", False, error)
+    print(f"{bench.checks} checks, {bench.faults} wrong, {time.monotonic() - begin:.0f} s")
+    return 1 if bench.faults or not bench.checks else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+# Tests with real packets through npf-dpdk. They need root, namespaces and veth, and are skipped, and
+# say why, where one is missing. One at a time: each keeps a processor busy, and waits for time-outs.
+if(TARGET npf-dpdk AND NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
+  if(DEFINED ENV{NPF_SHARED})
+    set(shared $ENV{NPF_SHARED})
+  else()
+    set(shared ${PROJECT_SOURCE_DIR}/../shared)
+  endif()
+
+  function(npf_wire_test name labels script)
+    add_test(NAME e2e.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${script} ${ARGN})
+    set_tests_properties(e2e.${name} PROPERTIES LABELS "${labels}" RESOURCE_LOCK wire TIMEOUT 600
+                                                SKIP_RETURN_CODE 77)
+  endfunction()
+
+  set(appliance $<TARGET_FILE:npf-dpdk>)
+  npf_wire_test(kubernetes e2e kubernetes_e2e.py ${appliance} ${shared} --steps 16)
+  npf_wire_test(kubernetes_whole "e2e;slow" kubernetes_e2e.py ${appliance} ${shared})
+  npf_wire_test(kubernetes_chain "e2e;slow" kubernetes_e2e.py ${appliance} ${shared} --chain)
+  npf_wire_test(live e2e live.py ${appliance} ${PROJECT_SOURCE_DIR} --kills 10)
+  npf_wire_test(kills "e2e;slow" live.py ${appliance} ${PROJECT_SOURCE_DIR} --kills 100 kills)
+  if(TARGET npf)
+    npf_wire_test(pcap_equal e2e pcap_equal.py $<TARGET_FILE:npf> ${appliance} ${shared} --packets-max 1000)
+    npf_wire_test(pcap_equal_whole "e2e;slow" pcap_equal.py $<TARGET_FILE:npf> ${appliance} ${shared})
+  endif()
+endif()
