@@ -9,6 +9,7 @@
 #include "npf/explain.h"
 #include "npf/version.h"
 #include "npf/why.h"
+#include "watching.h"
 
 namespace npf::appliance {
 namespace {
@@ -130,12 +131,8 @@ control::Status Appliance::GetStatus() {
                           .left_ns = confirm_until_ns_ - std::min(now_ns, confirm_until_ns_)};
   }
   if (!started_) status.not_ready.emplace_back("nothing is forwarded yet");
-  for (std::string& fault : Unhealthy()) status.not_ready.push_back(std::move(fault));
-  for (const control::PortStatus& port : status.ports) {
-    if (!port.link_up) status.not_ready.push_back("port " + port.name + " has no link");
-  }
-  if (!last_refusal_.empty()) {
-    status.not_ready.push_back("the last update was refused: " + last_refusal_);
+  if (const Watching* const watching = watching_.load(); watching != nullptr) {
+    for (std::string& reason : watching->NotReady()) status.not_ready.push_back(std::move(reason));
   }
   status.ready = status.not_ready.empty();
   return status;
@@ -153,7 +150,20 @@ absl::StatusOr<control::ExplainResult> Appliance::Explain(const FlowKey& key) {
   return result;
 }
 
-std::vector<control::PodVisibility> Appliance::GetVisibility() { return {}; }
+std::vector<control::PodVisibility> Appliance::GetVisibility() {
+  const Watching* const watching = watching_.load();
+  return watching == nullptr ? std::vector<control::PodVisibility>()
+                             : watching->Visibility(*policy());
+}
+
+std::vector<uint64_t> Appliance::HeartbeatAges() const {
+  std::vector<uint64_t> ages;
+  const uint64_t now_ns = MonotonicNs();
+  for (const auto& worker : workers_) {
+    ages.push_back(now_ns - std::min(now_ns, worker->counters().heartbeat_ns.Get()));
+  }
+  return ages;
+}
 
 absl::StatusOr<std::vector<control::Connection>> Appliance::List(const Program* program,
                                                                  size_t limit) {

@@ -24,6 +24,7 @@ namespace npf::appliance {
 namespace {
 
 constexpr unsigned kDenialsMax = 1 << 16;
+constexpr unsigned kSeenMax = 1 << 12;
 constexpr uint64_t kSecondNs = 1'000'000'000;
 // In which every worker takes a new Program.
 constexpr uint64_t kTakeTimeoutNs = 5 * kSecondNs;
@@ -46,6 +47,7 @@ Appliance::~Appliance() {
   Stop();
   workers_.clear();
   rte_ring_free(denials_);
+  rte_ring_free(seen_);
 }
 
 absl::StatusOr<PolicyPtr> Appliance::ReadAgain() const {
@@ -85,7 +87,10 @@ absl::Status Appliance::Open() {
   if (absl::Status status = ports_.Open(options_); !status.ok()) return status;
   denials_ =
       rte_ring_create_elem("denials", sizeof(Denial), kDenialsMax, SOCKET_ID_ANY, RING_F_SC_DEQ);
-  if (denials_ == nullptr) return absl::ResourceExhaustedError("no memory for the ring of denials");
+  seen_ = rte_ring_create_elem("seen", sizeof(Seen), kSeenMax, SOCKET_ID_ANY, RING_F_SC_DEQ);
+  if (denials_ == nullptr || seen_ == nullptr) {
+    return absl::ResourceExhaustedError("no memory for rings; give more with -m before --");
+  }
   return MakeWorkers();
 }
 
@@ -113,6 +118,7 @@ absl::Status Appliance::MakeWorkers() {
                           .mode = options_.mode,
                           .packet_clock = options_.packet_clock,
                           .denials = denials_,
+                          .seen = seen_,
                           .sink = sink_.get()};
   std::vector<rte_ring*> inboxes;
   for (uint32_t i = 0; i < options_.workers; ++i) {
@@ -271,6 +277,11 @@ void Appliance::RollBackWhenDue() {
 size_t Appliance::TakeDenials(std::span<Denial> denials) {
   return rte_ring_sc_dequeue_burst_elem(denials_, denials.data(), sizeof(Denial),
                                         static_cast<unsigned>(denials.size()), nullptr);
+}
+
+size_t Appliance::TakeSeen(std::span<Seen> seen) {
+  return rte_ring_sc_dequeue_burst_elem(seen_, seen.data(), sizeof(Seen),
+                                        static_cast<unsigned>(seen.size()), nullptr);
 }
 
 PolicyPtr Appliance::policy() const {

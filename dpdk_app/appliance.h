@@ -34,6 +34,8 @@
 
 namespace npf::appliance {
 
+class Watching;
+
 class Appliance : public control::Handler {
  public:
   explicit Appliance(const Options& options) : options_(options) {}
@@ -51,12 +53,18 @@ class Appliance : public control::Handler {
 
   // Denied packets since the last call, for one reader.
   size_t TakeDenials(std::span<Denial> denials);
+  // Likewise, first packets of connections; some of them, where there are many.
+  size_t TakeSeen(std::span<Seen> seen);
   uint64_t untold() const;                // denials that found no room there
   uint32_t PortIndex(uint16_t id) const;  // in Status::ports
   uint32_t generation() const;
   // Where WatchDenied looks; null: nowhere.
   void SetLog(observe::DenyLog* log) { log_.store(log); }
   std::vector<std::string> Unhealthy() const;
+  std::vector<uint64_t> HeartbeatAges() const;
+  std::string PortNameAt(uint32_t index) const { return ports_.all()[index].name; }
+  // Who compares the wire with the configuration; null: nobody.
+  void SetWatching(const Watching* watching) { watching_.store(watching); }
   PolicyPtr policy() const;
 
   control::Status GetStatus() override;
@@ -98,6 +106,7 @@ class Appliance : public control::Handler {
   const Options options_;
   Ports ports_;
   rte_ring* denials_ = nullptr;
+  rte_ring* seen_ = nullptr;
   std::unique_ptr<VerdictSink> sink_;
   std::vector<MappedFile> flow_memory_;  // of each worker, where connections outlive the process
   std::vector<std::unique_ptr<WireWorker>> workers_;
@@ -106,6 +115,7 @@ class Appliance : public control::Handler {
   bool started_ = false;
   uint64_t opened_ns_ = 0;
   std::atomic<observe::DenyLog*> log_{nullptr};
+  std::atomic<const Watching*> watching_{nullptr};
 
   std::mutex publishing_;     // held by whoever changes the policy
   std::mutex listing_;        // held by whoever lists connections

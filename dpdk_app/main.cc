@@ -1,6 +1,7 @@
 // npf-dpdk [EAL options] -- [run|check] [options].
 //
 // The main thread waits for signals; the workers are EAL's.
+#include <linux/capability.h>
 #include <pthread.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -14,11 +15,15 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "appliance.h"
+#include "check.h"
 #include "npf/compile_input.h"
 #include "npf/exit_status.h"
 #include "npf/output.h"
+#include "observe/privileges.h"
+#include "observe/systemd.h"
 #include "options.h"
 #include "telling.h"
+#include "watching.h"
 
 namespace npf::appliance {
 namespace {
@@ -31,23 +36,70 @@ sigset_t HandledSignals() {
   return set;
 }
 
-int WaitForTheEnd(Appliance& appliance) {
-  const sigset_t set = HandledSignals();
-  while (true) {
-    int signal = 0;
-    if (sigwait(&set, &signal) != 0) continue;
-    if (signal != SIGHUP) return tools::kExitDone;
-    if (const absl::Status status = appliance.Reload(); status.ok()) {
-      tools::PrintError("read again: " + appliance.policy()->source);
-    } else {
-      tools::PrintError(std::string(status.message()));
-      tools::PrintError("nothing has changed");
-    }
+void ReadAgain(Appliance& appliance, const observe::Notifier& notifier) {
+  notifier.Reloading();
+  if (const absl::Status status = appliance.Reload(); status.ok()) {
+    tools::PrintError("read again: " + appliance.policy()->source);
+  } else {
+    tools::PrintError(std::string(status.message()));
+    tools::PrintError("nothing has changed");
   }
+  notifier.Ready("forwarding");
 }
 
-int Run(const std::vector<std::string>& eal, Options& options) {
-  std::vector<std::string> arguments = eal;
+void WaitForTheEnd(Appliance& appliance, const observe::Notifier& notifier) {
+  const sigset_t set = HandledSignals();
+  int signal = 0;
+  while (sigwait(&set, &signal) != 0 || signal == SIGHUP) ReadAgain(appliance, notifier);
+  notifier.Stopping("asked to end");
+}
+
+// What the process needs no longer once its ports are open. Sockets of packets want their own
+// capability for as long as they are read.
+absl::Status GiveUpRights(const Options& options) {
+  if (absl::Status status = observe::SetNotDumpable(); !status.ok()) return status;
+  if (absl::Status status = observe::SetNoNewPrivileges(); !status.ok()) return status;
+  return observe::DropPrivileges({.user = options.user, .keep = {CAP_NET_RAW, CAP_NET_ADMIN}});
+}
+
+absl::Status StartAll(Appliance& appliance, Telling& telling, Watching& watching,
+                      const Options& options) {
+  if (absl::Status status = appliance.Open(); !status.ok()) return status;
+  if (absl::Status status = GiveUpRights(options); !status.ok()) return status;
+  appliance.SetWatching(&watching);
+  if (absl::Status status = telling.Start(); !status.ok()) return status;
+  if (absl::Status status = appliance.Start(); !status.ok()) return status;
+  watching.Start();
+  return options.seccomp ? observe::InstallSyscallFilter() : absl::OkStatus();
+}
+
+std::string Beginning(const control::Status& status) {
+  return absl::StrCat("forwarding, mode ", status.mode, ", placement ", status.placement, ", ",
+                      status.policies, " policies, ", status.pods, " pods");
+}
+
+int Serve(const Options& options) {
+  absl::StatusOr<observe::Notifier> notifier = observe::Notifier::FromEnvironment();
+  if (!notifier.ok()) return tools::ReportStatus(notifier.status());
+  Appliance appliance(options);
+  auto telling = std::make_unique<Telling>(options, appliance);
+  auto watching = std::make_unique<Watching>(options, appliance, *std::move(notifier));
+  const absl::Status started = StartAll(appliance, *telling, *watching, options);
+  if (started.ok()) {
+    const std::string beginning = Beginning(appliance.GetStatus());
+    tools::PrintError(beginning);
+    watching->notifier().Ready(beginning);
+    WaitForTheEnd(appliance, watching->notifier());
+  }
+  telling.reset();  // nobody asks any more
+  appliance.SetWatching(nullptr);
+  watching.reset();
+  appliance.Stop();
+  return started.ok() ? tools::kExitDone : tools::ReportStatus(started);
+}
+
+int Run(std::vector<std::string> arguments, const Options& options) {
+  arguments.insert(arguments.end(), options.eal.begin(), options.eal.end());
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
@@ -58,24 +110,7 @@ int Run(const std::vector<std::string>& eal, Options& options) {
                                    "; npf-dpdk check says what is missing"));
     return tools::kExitEnvironment;
   }
-  int status = tools::kExitDone;
-  {
-    Appliance appliance(options);
-    absl::Status opened = appliance.Open();
-    if (opened.ok()) opened = appliance.Start();
-    auto telling = std::make_unique<Telling>(options, appliance);
-    if (opened.ok()) opened = telling->Start();
-    if (opened.ok()) {
-      const control::Status now = appliance.GetStatus();
-      tools::PrintError(absl::StrCat("forwarding, mode ", now.mode, ", placement ", now.placement,
-                                     ", ", now.policies, " policies, ", now.pods, " pods"));
-      status = WaitForTheEnd(appliance);
-    } else {
-      status = tools::ReportStatus(opened);
-    }
-    telling.reset();  // nobody asks any more
-    appliance.Stop();
-  }
+  const int status = Serve(options);
   rte_eal_cleanup();
   return status;
 }
@@ -96,7 +131,7 @@ int Main(int argc, char** argv) {
   if (!behind) std::swap(eal, ours);
   return ParseOptions(
       ours, [&](Options& options) { return Run(eal, options); },
-      [](const Options&) { return tools::kExitDone; });
+      [&](const Options& options) { return RunCheck(options, eal); });
 }
 
 }  // namespace

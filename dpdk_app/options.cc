@@ -1,12 +1,15 @@
 #include "options.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_split.h"
 #include "npf/command_line.h"
 #include "npf/output.h"
 #include "npf/version.h"
 #include "npf/worker_flags.h"
+#include "observe/settings.h"
 
 namespace npf::appliance {
 namespace {
@@ -14,11 +17,29 @@ namespace {
 using tools::BadUsage;
 using tools::Verb;
 
+// What a file of --config may name: the flags, without their dashes.
+const std::vector<std::string> kSettings = {"eal",          "file",         "namespace",
+                                            "strict-cidr",  "lenient",      "last-wins",
+                                            "skip-invalid", "pod-cidr",     "service-cidr",
+                                            "domains",      "image",        "allow-all",
+                                            "control",      "metrics",      "state-dir",
+                                            "flows-dir",    "deny-log",     "verdicts",
+                                            "user",         "seccomp",      "pair",
+                                            "behind",       "mode",         "workers",
+                                            "buffers",      "clock",        "placement",
+                                            "direction",    "unknown-pod",  "stateless",
+                                            "checksums",    "vlan",         "overlay",
+                                            "midstream",    "established",  "fragments",
+                                            "flows-max",    "openings-max", "flows-per-source"};
+
 struct Flags {
   Options options;
   tools::JudgeFlags judge{.placement = "node-wire", .unknown_pod = "deny"};
   tools::WorkerFlags worker;
   std::vector<std::string> pairs;
+  std::vector<std::string> behind;
+  std::string config;
+  std::string seccomp = "on";
   std::string mode = "enforce";
   std::string clock = "monotonic";
   uint64_t workers = 1;
@@ -34,6 +55,15 @@ PairFlag ParsePair(const std::string& text) {
   return pair;
 }
 
+BehindFlag ParseBehind(const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+    throw BadUsage("--behind: needs PORT=NAME,NAME, as net_tap0=node-1,node-2 (" + text + ")");
+  }
+  return {.port = text.substr(0, equals),
+          .names = absl::StrSplit(text.substr(equals + 1), ',', absl::SkipEmpty())};
+}
+
 Options& Complete(Flags& flags) {
   Options& options = flags.options;
   if (options.input.paths.empty() == options.image.empty()) {
@@ -44,6 +74,8 @@ Options& Complete(Flags& flags) {
   }
   if (flags.pairs.empty()) flags.pairs.emplace_back("0:1");
   for (const std::string& text : flags.pairs) options.pairs.push_back(ParsePair(text));
+  for (const std::string& text : flags.behind) options.behind.push_back(ParseBehind(text));
+  options.seccomp = flags.seccomp == "on";
   options.mode = flags.mode == "audit" ? Mode::kAudit
                  : flags.mode == "tap" ? Mode::kTap
                                        : Mode::kEnforce;
@@ -62,6 +94,10 @@ Options& Complete(Flags& flags) {
 void AddWireFlags(Verb& verb, Flags& flags) {
   verb.AddTexts("--pair", flags.pairs,
                 "A:B: two ports, by number or name, that are one wire; default 0:1; repeatable");
+  verb.AddTexts(
+      "--behind", flags.behind,
+      "PORT=NAME,NAME: the nodes behind a port, or with --placement pod-port its pods, as "
+      "shop/web-0; repeatable");
   verb.AddChoice("--mode", flags.mode, {"enforce", "audit", "tap"},
                  "enforce; audit: forward everything, and count and tell what would be denied; "
                  "tap: forward nothing");
@@ -74,7 +110,10 @@ void AddWireFlags(Verb& verb, Flags& flags) {
   tools::AddWorkerFlags(verb, flags.worker);
 }
 
-void AddServiceFlags(Verb& verb, Options& options) {
+void AddServiceFlags(Verb& verb, Flags& flags) {
+  Options& options = flags.options;
+  verb.AddTexts("--eal", options.eal,
+                "an argument for DPDK, as those before --; for --config; repeatable");
   verb.AddText("--image", options.image, "a compiled image in place of -f");
   verb.AddFlag("--allow-all", options.allow_all,
                "an input without any object is meant, and allows everything");
@@ -89,12 +128,34 @@ void AddServiceFlags(Verb& verb, Options& options) {
   verb.AddText("--deny-log", options.deny_log, "a file, or -, of denied packets, JSON lines");
   verb.AddText("--verdicts", options.verdicts,
                "a file of every packet's verdict, JSON lines; for tests: it is slow");
+  verb.AddChoice("--seccomp", flags.seccomp, {"on", "off"},
+                 "whether system calls that it does not need are refused; off: for drivers that "
+                 "need others");
   verb.AddText("--user", options.user, "become this user once the ports are there");
+}
+
+// Its settings stand before the flags, so that a flag of the same name has the last word.
+std::vector<std::string> WithConfig(std::vector<std::string> arguments) {
+  const auto config = std::find(arguments.begin(), arguments.end(), "--config");
+  if (config == arguments.end() || config + 1 == arguments.end()) return arguments;
+  const std::string path = *(config + 1);
+  arguments.erase(config, config + 2);
+  absl::StatusOr<std::vector<observe::SettingArgument>> settings =
+      observe::ReadSettings(path, kSettings);
+  if (!settings.ok()) throw BadUsage("--config: " + std::string(settings.status().message()));
+  std::vector<std::string> added;
+  for (const observe::SettingArgument& setting : *settings) {
+    const bool is_flag = setting.value == "true" || setting.value == "false";
+    if (setting.value != "false") added.push_back(setting.flag);
+    if (!is_flag) added.push_back(setting.value);
+  }
+  arguments.insert(arguments.begin() + 2, added.begin(), added.end());
+  return arguments;
 }
 
 void AddFlags(Verb& verb, Flags& flags) {
   tools::AddInputFlags(verb, flags.options.input, tools::InputNeed::kOptional);
-  AddServiceFlags(verb, flags.options);
+  AddServiceFlags(verb, flags);
   AddWireFlags(verb, flags);
 }
 
@@ -120,11 +181,20 @@ int ParseOptions(std::vector<std::string> arguments, const std::function<int(Opt
   run_verb.OnRun([&] { return run(Complete(flags)); });
   Verb check_verb = line.AddVerb("check", "what is missing on this machine, and how to mend it");
   AddFlags(check_verb, flags);
-  check_verb.OnRun([&] { return check(flags.options); });
+  check_verb.OnRun([&] {
+    flags.options.workers = static_cast<uint32_t>(flags.workers);
+    return check(flags.options);
+  });
   const bool has_verb = arguments.size() > 1 && !arguments[1].starts_with("-");
   const bool asks = arguments.size() > 1 && (arguments[1] == "--help" || arguments[1] == "-h" ||
                                              arguments[1] == "--version");
   if (!has_verb && !asks) arguments.insert(arguments.begin() + 1, "run");
+  try {
+    arguments = WithConfig(std::move(arguments));
+  } catch (const BadUsage& usage) {
+    tools::PrintError(usage.what());
+    return tools::kExitUsage;
+  }
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);

@@ -27,8 +27,16 @@ struct PairFlag {
   std::string b;
 };
 
+// What stands behind a port: nodes by name, or pods by "namespace/name" where a port has one.
+struct BehindFlag {
+  std::string port;
+  std::vector<std::string> names;
+};
+
 struct Options {
+  std::vector<std::string> eal;  // arguments for DPDK beside those before --
   std::vector<PairFlag> pairs;
+  std::vector<BehindFlag> behind;
   tools::InputFlags input;
   std::string image;  // in place of input.paths
   Mode mode = Mode::kEnforce;
@@ -47,6 +55,7 @@ struct Options {
   bool packet_clock = false;
   uint32_t buffers = 0;  // in a pool
   std::string user;      // that the process becomes; empty: it stays who it is
+  bool seccomp = true;
 };
 
 // Runs `run` with the options, or `check`, or prints help; gives the exit status. `arguments` are

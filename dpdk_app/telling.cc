@@ -26,8 +26,8 @@ uint64_t EpochNs() {
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
-// The policy that a denial is told to be of: in the direction that denied, the one whose rule missed
-// most narrowly, or one of those that isolate.
+// The policy that a denial is told to be of: in the direction that denied, the one whose rule
+// missed most narrowly, or one of those that isolate.
 std::string PolicyOf(const DirectionExplanation& side) {
   if (!side.judged || side.allowed) return "";
   for (const TierMatch& match : side.tiers) {
@@ -117,8 +117,8 @@ observe::DenialDetails Telling::DetailsOf(const observe::DenialEvent& event) con
   details.src_pod = policy->names.PodOf(SourceOf(event.key));
   details.dst_pod = policy->names.PodOf(DestinationOf(event.key));
   if (!IsOfPolicy(event.reason)) return details;
-  const Explanation explanation = npf::Explain(
-      policy->program, options_.worker.classify, tools::ConnectionKey(event.key, event.reply));
+  const Explanation explanation = npf::Explain(policy->program, options_.worker.classify,
+                                               tools::ConnectionKey(event.key, event.reply));
   details.egress = explanation.egress.allowed;
   details.ingress = explanation.ingress.allowed;
   details.policy = PolicyOf(explanation.egress);

@@ -1,5 +1,5 @@
-// What the appliance tells by itself, and where it can be asked: the log of denied packets, HTTP for
-// Prometheus and probes, the control socket. Threads of their own; none touches a packet.
+// What the appliance tells by itself, and where it can be asked: the log of denied packets, HTTP
+// for Prometheus and probes, the control socket. Threads of their own; none touches a packet.
 #ifndef NPF_DPDK_APP_TELLING_H_
 #define NPF_DPDK_APP_TELLING_H_
 

@@ -212,8 +212,12 @@ void WireWorker::Settle(rte_mbuf* frame, const Judgement& judgement) {
 
 void WireWorker::Count(const Verdict& verdict, const FlowKey& key, bool reply, uint16_t port) {
   counters_.by_reason[verdict.reason][verdict.allowed != 0 ? 1 : 0].Add(1);
-  if (verdict.cell != kNoCell) decisions_->Add(verdict, key);
-  if (verdict.allowed != 0 || shared_.denials == nullptr) return;
+  if (verdict.cell != kNoCell) {
+    decisions_->Add(verdict, key);
+    Seen seen{.key = key, .port = port, .reserved = 0};
+    rte_ring_enqueue_elem(shared_.seen, &seen, sizeof seen);
+  }
+  if (verdict.allowed != 0) return;
   Denial denial{.time_ns = now_ns_,
                 .key = key,
                 .reason = static_cast<Reason>(verdict.reason),

@@ -41,6 +41,13 @@ struct Denial {
   uint16_t port;
 };
 
+// Of the first packet of a connection, to whoever compares the wire with the configuration.
+struct Seen {
+  FlowKey key;
+  uint16_t port;
+  uint16_t reserved;
+};
+
 // Who asks a worker for its connections. The worker fills it in, a part between two bursts, and
 // says when it is done; until then it is the worker's.
 struct Listing {
@@ -64,7 +71,8 @@ struct WireShared {
   uint64_t owner_secret = 0;
   Mode mode = Mode::kEnforce;
   bool packet_clock = false;
-  rte_ring* denials = nullptr;  // of Denial; null: none is told
+  rte_ring* denials = nullptr;  // of Denial
+  rte_ring* seen = nullptr;     // of Seen; what finds no room is not told
   VerdictSink* sink = nullptr;
 };
 

@@ -1,0 +1,144 @@
+#include "check.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "npf/exit_status.h"
+#include "npf/output.h"
+#include "policy.h"
+
+namespace npf::appliance {
+namespace {
+
+struct Finding {
+  std::string what;
+  bool good = false;
+  bool needed = true;
+  std::string detail;
+  std::string mend;  // where it is not good
+};
+
+std::string NumberIn(const std::string& path, const std::string& name) {
+  std::ifstream file(path);
+  for (std::string word; file >> word;) {
+    if (word == name && file >> word) return word;
+  }
+  return "";
+}
+
+bool Has(std::span<const std::string> eal, const std::string& flag) {
+  return std::find(eal.begin(), eal.end(), flag) != eal.end();
+}
+
+Finding CheckHugePages(std::span<const std::string> eal) {
+  uint64_t pages = 0;
+  const bool some =
+      absl::SimpleAtoi(NumberIn("/proc/meminfo", "HugePages_Free:"), &pages) && pages != 0;
+  return {.what = "huge pages",
+          .good = some || Has(eal, "--no-huge"),
+          .detail = some ? absl::StrCat(pages, " free") : "none",
+          .mend = "sysctl vm.nr_hugepages=512, or --no-huge -m 256 before -- where speed does not "
+                  "matter"};
+}
+
+Finding CheckRights() {
+  constexpr uint64_t kNetAdmin = uint64_t{1} << 12;
+  constexpr uint64_t kNetRaw = uint64_t{1} << 13;
+  uint64_t effective = 0;
+  if (!absl::SimpleHexAtoi(NumberIn("/proc/self/status", "CapEff:"), &effective)) effective = 0;
+  const bool good = (effective & kNetAdmin) != 0 && (effective & kNetRaw) != 0;
+  return {.what = "rights",
+          .good = good,
+          .detail = good ? "CAP_NET_ADMIN, CAP_NET_RAW" : "no CAP_NET_ADMIN, or no CAP_NET_RAW",
+          .mend = "run it as root, or as a service with these capabilities"};
+}
+
+Finding CheckProcessors(const Options& options) {
+  const unsigned processors = std::thread::hardware_concurrency();
+  const unsigned wanted = options.workers + 1;
+  return {.what = "processors",
+          .good = processors >= wanted,
+          .needed = false,
+          .detail = absl::StrCat(processors, ", for ", options.workers,
+                                 " workers and the main thread"),
+          .mend = "lcores may share one: --lcores '0@0,1@0' before --"};
+}
+
+Finding CheckVfio() {
+  const bool there = access("/dev/vfio/vfio", F_OK) == 0;
+  return {.what = "vfio-pci",
+          .good = there,
+          .needed = false,
+          .detail = there ? "there" : "not loaded",
+          .mend = "modprobe vfio-pci; virtual devices (--vdev) do without"};
+}
+
+Finding CheckFolder(const std::string& what, const std::string& folder) {
+  struct stat info {};
+  const bool there = stat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+  const bool good = there && access(folder.c_str(), W_OK) == 0;
+  return {.what = what,
+          .good = good,
+          .detail = good ? folder : absl::StrCat(folder, ": ", std::strerror(errno)),
+          .mend = "install -d -m 0750 " + folder};
+}
+
+std::string FolderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
+}
+
+Finding CheckPolicy(const Options& options) {
+  Finding finding{.what = "policy"};
+  if (options.input.paths.empty() && options.image.empty()) {
+    finding.detail = "none is named";
+    finding.mend = "-f PATH, or --image FILE";
+    return finding;
+  }
+  const absl::StatusOr<PolicyPtr> policy =
+      options.image.empty() ? ReadPolicy(options.input, {}, options.allow_all)
+                            : ReadPolicyImage(options.image);
+  finding.good = policy.ok();
+  finding.detail = policy.ok() ? absl::StrCat((*policy)->policies, " policies, ", (*policy)->pods,
+                                              " pods")
+                               : std::string(policy.status().message());
+  finding.mend = "npf validate tells each error";
+  return finding;
+}
+
+}  // namespace
+
+int RunCheck(const Options& options, std::span<const std::string> eal) {
+  std::vector<Finding> findings{CheckHugePages(eal), CheckRights(), CheckProcessors(options),
+                                CheckVfio()};
+  if (!options.control.empty()) {
+    findings.push_back(CheckFolder("control socket", FolderOf(options.control)));
+  }
+  if (!options.state_dir.empty()) findings.push_back(CheckFolder("last image", options.state_dir));
+  if (!options.flows_dir.empty()) findings.push_back(CheckFolder("connections", options.flows_dir));
+  findings.push_back(CheckPolicy(options));
+  tools::Table table({"WHAT", "", "FOUND", "TO MEND IT"});
+  int status = tools::kExitDone;
+  for (const Finding& finding : findings) {
+    table.AddRow({finding.what, finding.good ? "ok" : finding.needed ? "MISSING" : "note",
+                  finding.detail, finding.good ? "" : finding.mend});
+    if (finding.good || !finding.needed) continue;
+    status = finding.what == "policy" ? tools::kExitBadInput : tools::kExitEnvironment;
+  }
+  tools::WriteOut(table.Text());
+  tools::FlushOut();
+  return status;
+}
+
+}  // namespace npf::appliance
