@@ -22,6 +22,7 @@
 #include "conntrack/reassembly.h"
 #include "engine/outright.h"
 #include "engine/releases.h"
+#include "engine/spoofing.h"
 #include "packet/plain.h"
 #include "packet/quoted.h"
 #include "packet/sctp_chunks.h"
@@ -137,6 +138,7 @@ class Worker::Impl {
   };
 
   void Parse(const Frame& frame, Judgement& judgement) const;
+  void DenySpoofed(const Frame& frame, ParsedPacket& packet) const;
   void LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements);
   void Settle(const Passing& passing);
   void SettleWhole(const Passing& passing);
@@ -200,6 +202,7 @@ void Worker::Impl::ProcessBatch(std::span<const Frame> frames, uint64_t now_ns,
   }
   for (size_t i = 0; i < frames.size(); ++i) {
     Parse(frames[i], judgements[i]);
+    if (options_.sources != nullptr) DenySpoofed(frames[i], judgements[i].packet);
     if (!flows_.has_value() || !IsTracked(judgements[i].packet)) continue;
     hashes_[i] = flows_->HashOf(judgements[i].packet.key);
     flows_->PrefetchBucket(hashes_[i]);
@@ -224,6 +227,15 @@ void Worker::Impl::Parse(const Frame& frame, Judgement& judgement) const {
                                                 .checksums = options_.checksums,
                                                 .overlays = options_.overlays,
                                                 .header_in_parts = reassembly_.has_value()});
+}
+
+// A fragment that is refused is asked, too: it may be held for its datagram all the same.
+void Worker::Impl::DenySpoofed(const Frame& frame, ParsedPacket& packet) const {
+  if (packet.outcome == ParseOutcome::kDeny && !packet.fragment) return;
+  const Reason fault = CheckSource(*options_.sources, frame, packet);
+  if (fault == Reason::kPolicy) return;
+  packet.outcome = ParseOutcome::kDeny;
+  packet.reason = fault;
 }
 
 void Worker::Impl::LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements) {
@@ -294,10 +306,11 @@ void Worker::Impl::SettleFirstFragment(const Passing& passing) {
 }
 
 // The others of a first fragment that the parser refuses are denied with it (A2). Where another
-// first one is known, that one stands: this one reaches nobody.
+// first one is known, that one stands: this one reaches nobody. Nor does one from elsewhere count.
 void Worker::Impl::NoteRefused(const Judgement& judgement) {
   const ParsedPacket& packet = judgement.packet;
-  if (packet.fragment_begin != 0 || datagrams_->Find(packet, now_ns_) != nullptr) return;
+  if (packet.fragment_begin != 0 || packet.reason == Reason::kSpoofed) return;
+  if (datagrams_->Find(packet, now_ns_) != nullptr) return;
   KeepDatagram(packet.key, judgement);
 }
 

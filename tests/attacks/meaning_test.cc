@@ -22,9 +22,10 @@ constexpr char kPodCidr[] = R"(
 )";
 
 std::string Ingress(const std::string& rules) {
-  return PolicyYaml("x", "p",
-                    "{podSelector: {matchLabels: {app: server}}, policyTypes: [Ingress], ingress: " +
-                        rules + "}");
+  return PolicyYaml(
+      "x", "p",
+      "{podSelector: {matchLabels: {app: server}}, policyTypes: [Ingress], ingress: " + rules +
+          "}");
 }
 
 std::string Server() { return PodYaml("x", "server", "10.0.0.2", "app: server"); }
@@ -83,7 +84,8 @@ TEST(MeaningAttack, A101APodThatIsNotKnownYetMatchesNoSelector) {
                 to_new),
             "deny policy");
   // A block that covers it is no selector; live, nobody knows yet who it is.
-  const std::string block = kPodCidr + Server() + Ingress("[{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]");
+  const std::string block =
+      kPodCidr + Server() + Ingress("[{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]");
   EXPECT_EQ(Ask(ProgramOf(block), from_new), "allow policy");
   EXPECT_EQ(Ask(ProgramOf(block), from_new, live), "deny unknown_pod");
 
@@ -151,7 +153,8 @@ struct Row {
   std::string questions;  // of kAskers, which are allowed
 };
 
-// c: a pod of namespace x; o: one of namespace away; e: an outside address; u: c by UDP; i: c by ICMP.
+// c: a pod of namespace x; o: one of namespace away; e: an outside address; u: c by UDP; i: c by
+// ICMP.
 std::string Allowed(const std::string& world, const std::string& rules) {
   const Program program = ProgramOf(world + Ingress(rules));
   std::string allowed;
@@ -192,8 +195,9 @@ TEST(MeaningAttack, A111WhatIsAbsentIsEverythingAndWhatResolvesToNothingIsNothin
     EXPECT_EQ(Allowed(Askers(), row.rules), row.questions) << row.rules;
   }
   // Nobody's peer set does not become anybody's when it is the only one, or one of two.
-  EXPECT_EQ(Allowed(Askers(), "[{from: [{podSelector: {matchLabels: {app: nobody}}}, "
-                              "{ipBlock: {cidr: 198.51.100.0/24}}]}]"),
+  EXPECT_EQ(Allowed(Askers(),
+                    "[{from: [{podSelector: {matchLabels: {app: nobody}}}, "
+                    "{ipBlock: {cidr: 198.51.100.0/24}}]}]"),
             "e");
 }
 
@@ -220,7 +224,9 @@ TEST(MeaningAttack, A112ABlockHoldsWhatIsInItAndInNoneOfItsExcepts) {
       {"cidr: 20.0.0.0/8, except: [20.1.0.0/16, 20.1.2.0/24]",  // one within the other
        {"20.0.255.255", "20.2.0.0"},
        {"20.1.0.0", "20.1.2.3", "20.1.255.255"}},
-      {"cidr: 20.0.0.0/8, except: [20.1.2.0/24, 20.1.2.0/24]", {"20.1.1.255", "20.1.3.0"}, {"20.1.2.0"}},
+      {"cidr: 20.0.0.0/8, except: [20.1.2.0/24, 20.1.2.0/24]",
+       {"20.1.1.255", "20.1.3.0"},
+       {"20.1.2.0"}},
       {"cidr: 0.0.0.0/0, except: [128.0.0.0/1]", {"1.0.0.0", "127.255.255.255"}, {"128.0.0.0"}},
       {"cidr: 20.0.0.7/32", {"20.0.0.7"}, {"20.0.0.6", "20.0.0.8"}},
       {"cidr: 20.0.0.0/31, except: [20.0.0.1/32]", {"20.0.0.0"}, {"20.0.0.1", "20.0.0.2"}},
@@ -238,12 +244,15 @@ TEST(MeaningAttack, A112ABlockHoldsWhatIsInItAndInNoneOfItsExcepts) {
     const auto ask = [&](const std::string& src) {
       return Ask(program, {src, src.find(':') == std::string::npos ? "10.0.0.2" : "fd00::2"});
     };
-    for (const std::string& src : c.in) EXPECT_EQ(ask(src), "allow policy") << c.block << " " << src;
-    for (const std::string& src : c.out) EXPECT_EQ(ask(src), "deny policy") << c.block << " " << src;
+    for (const std::string& src : c.in)
+      EXPECT_EQ(ask(src), "allow policy") << c.block << " " << src;
+    for (const std::string& src : c.out)
+      EXPECT_EQ(ask(src), "deny policy") << c.block << " " << src;
   }
   // An except cuts its own block only.
-  const Program other = ProgramOf(world + Ingress("[{from: [{ipBlock: {cidr: 20.0.0.0/8, except: "
-                                                  "[20.1.0.0/16]}}, {ipBlock: {cidr: 20.1.2.0/24}}]}]"));
+  const Program other =
+      ProgramOf(world + Ingress("[{from: [{ipBlock: {cidr: 20.0.0.0/8, except: "
+                                "[20.1.0.0/16]}}, {ipBlock: {cidr: 20.1.2.0/24}}]}]"));
   EXPECT_EQ(Ask(other, {"20.1.2.9", "10.0.0.2"}), "allow policy");
   EXPECT_EQ(Ask(other, {"20.1.3.0", "10.0.0.2"}), "deny policy");
 }
@@ -264,9 +273,8 @@ TEST(MeaningAttack, A113LabelsOfAPodSayNothingOfItsNamespace) {
   const std::string forged =
       "kubernetes.io/metadata.name: away, io.kubernetes.pod.namespace: away, team: red, "
       "k8s.namespace: away, app: client";
-  const std::string world =
-      kPodCidr + Server() + PodYaml("x", "client", "10.0.0.1", forged) +
-      PodYaml("away", "other", "10.0.1.1", "kubernetes.io/metadata.name: x");
+  const std::string world = kPodCidr + Server() + PodYaml("x", "client", "10.0.0.1", forged) +
+                            PodYaml("away", "other", "10.0.1.1", "kubernetes.io/metadata.name: x");
   const std::vector<Row> rows = {
       {"[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: away}}}]}]", "o"},
       {"[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: x}}}]}]", "cui"},
@@ -307,7 +315,8 @@ TEST(MeaningAttack, A114ANamedPortIsEachDestinationsOwn) {
     const Program program = ProgramOf(world + policy);
     const auto allowed = [&](const std::string& last, uint8_t protocol = kProtocolTcp) {
       std::string ports;
-      for (const uint16_t port : std::initializer_list<uint16_t>{0, 53, 80, 7000, 7001, 7002, 7003, 8080, 9090, 65535}) {
+      for (const uint16_t port :
+           std::initializer_list<uint16_t>{0, 53, 80, 7000, 7001, 7002, 7003, 8080, 9090, 65535}) {
         const Question question{"10.0.0.1", "10.0.0." + last, port, protocol};
         if (Ask(program, question) == "allow policy") ports += std::to_string(port) + " ";
       }
