@@ -90,6 +90,8 @@ std::string_view Name(Reason reason) {
       return "frag_held";
     case Reason::kFragmentIncomplete:
       return "frag_incomplete";
+    case Reason::kSpoofed:
+      return "spoofed";
     case Reason::kTunnelEndpoint:
       return "tunnel_endpoint";
     case Reason::kTunnelFragment:

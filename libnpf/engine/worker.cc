@@ -20,6 +20,7 @@
 #include "conntrack/prefetch.h"
 #include "conntrack/reassembly.h"
 #include "engine/outright.h"
+#include "engine/spoofing.h"
 #include "engine/tracked.h"
 #include "engine/worker_impl.h"
 #include "packet/plain.h"
@@ -102,7 +103,11 @@ bool Worker::Impl::Parse(const Frame& frame, Judgement& judgement) const {
 }
 
 void Worker::Impl::Begin(size_t i, const Frame& frame, Judgement& judgement) {
-  const bool plain = Parse(frame, judgement);
+  bool plain = Parse(frame, judgement);
+  if (options_.sources != nullptr) {
+    DenySpoofed(frame, judgement.packet);
+    plain = plain && judgement.packet.outcome == ParseOutcome::kJudge;
+  }
   if (!flows_.has_value() || !(plain || IsTracked(judgement.packet))) return;
   tracked_ |= uint64_t{1} << i;
   plain_ |= uint64_t{plain} << i;
@@ -122,6 +127,15 @@ void Worker::Impl::LookFor(size_t i, const ParsedPacket& packet) {
   }
   keys_[unknown_] = packet.key;
   ahead_[i] = &verdicts_[unknown_++];
+}
+
+// A fragment that is refused is asked, too: it may be held for its datagram all the same.
+void Worker::Impl::DenySpoofed(const Frame& frame, ParsedPacket& packet) const {
+  if (packet.outcome == ParseOutcome::kDeny && !packet.fragment) return;
+  const Reason fault = CheckSource(*options_.sources, frame, packet);
+  if (fault == Reason::kPolicy) return;
+  packet.outcome = ParseOutcome::kDeny;
+  packet.reason = fault;
 }
 
 void Worker::Impl::LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements) {
@@ -174,10 +188,11 @@ void Worker::Impl::SettleWhole(const Passing& passing) {
 }
 
 // The others of a first fragment that the parser refuses are denied with it (A2). Where another
-// first one is known, that one stands: this one reaches nobody.
+// first one is known, that one stands: this one reaches nobody. Nor does one from elsewhere count.
 void Worker::Impl::NoteRefused(const Judgement& judgement) {
   const ParsedPacket& packet = judgement.packet;
-  if (packet.fragment_begin != 0 || datagrams_->Find(packet, now_ns_) != nullptr) return;
+  if (packet.fragment_begin != 0 || packet.reason == Reason::kSpoofed) return;
+  if (datagrams_->Find(packet, now_ns_) != nullptr) return;
   KeepDatagram(packet.key, judgement);
 }
 

@@ -84,6 +84,7 @@ class Worker::Impl {
   };
 
   bool Parse(const Frame& frame, Judgement& judgement) const;
+  void DenySpoofed(const Frame& frame, ParsedPacket& packet) const;
   void Begin(size_t i, const Frame& frame, Judgement& judgement);
   void LookFor(size_t i, const ParsedPacket& packet);
   void LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements);

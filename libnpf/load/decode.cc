@@ -57,14 +57,6 @@ std::string_view TakeSegment(std::string_view& field) {
   return segment;
 }
 
-const Node* ItemAt(const Node& list, std::string_view index_text) {
-  size_t index = 0;
-  std::from_chars(index_text.data(), index_text.data() + index_text.size(), index);
-  const Node* item = list.kind == NodeKind::kList ? list.first : nullptr;
-  while (item != nullptr && index-- > 0) item = item->next;
-  return item;
-}
-
 }  // namespace
 
 std::string Path::ToString() const {
@@ -77,13 +69,30 @@ std::string Path::ToString() const {
   return out;
 }
 
-Mark LocateField(const Node& root, std::string_view field) {
-  const Node* node = &root;
+const Node* FieldFinder::ItemAt(const Node& list, std::string_view index_text, Finger& finger) {
+  size_t index = 0;
+  std::from_chars(index_text.data(), index_text.data() + index_text.size(), index);
+  if (list.kind != NodeKind::kList) return nullptr;
+  if (finger.list != &list || finger.index > index) finger = {.list = &list, .item = list.first};
+  while (finger.index < index && finger.item != nullptr) {
+    finger.item = finger.item->next;
+    ++finger.index;
+  }
+  return finger.item;
+}
+
+Mark FieldFinder::Find(std::string_view field) {
+  const Node* node = &root_;
+  size_t lists = 0;
   while (!field.empty()) {
     std::string_view segment = TakeSegment(field);
     if (segment.starts_with('.')) segment.remove_prefix(1);
-    const Node* next =
-        segment.starts_with('[') ? ItemAt(*node, segment.substr(1)) : FindMember(*node, segment);
+    const Node* next = nullptr;
+    if (segment.starts_with('[')) {
+      next = ItemAt(*node, segment.substr(1), fingers_[std::min(lists++, kFingers - 1)]);
+    } else {
+      next = FindMember(*node, segment);
+    }
     if (next == nullptr) break;
     node = next;
   }

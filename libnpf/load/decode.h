@@ -6,6 +6,8 @@
 #ifndef NPF_LOAD_DECODE_H_
 #define NPF_LOAD_DECODE_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,8 +32,30 @@ struct Path {
   std::string ToString() const;
 };
 
-// The place of a field ("spec.ingress[0].ports"), or of the nearest one around it that is there.
-Mark LocateField(const Node& root, std::string_view field);
+// Finds fields of one object, one after another. It goes on from where it was in each list on the
+// way, so that faults all along a list cost one walk over it.
+class FieldFinder {
+ public:
+  explicit FieldFinder(const Node& root) : root_(root) {}
+  // The place of a field ("spec.ingress[0].ports"), or of the nearest one around it that is there.
+  Mark Find(std::string_view field);
+
+ private:
+  struct Finger {
+    const Node* list = nullptr;
+    const Node* item = nullptr;
+    size_t index = 0;  // of the item
+  };
+  static const Node* ItemAt(const Node& list, std::string_view index_text, Finger& finger);
+
+  static constexpr size_t kFingers = 4;  // lists within lists; of further ones the last is shared
+  const Node& root_;
+  std::array<Finger, kFingers> fingers_;
+};
+
+inline Mark LocateField(const Node& root, std::string_view field) {
+  return FieldFinder(root).Find(field);
+}
 
 // The decoding of one object: takes what is found wrong.
 class Decoding {

@@ -232,8 +232,8 @@ void Dispatcher::DecodeAnyPolicy(const ParsedObject& object, const std::string& 
   if (!decoding.values_are_whole()) return;
   builder_.Add(
       std::move(policy),
-      [this, &object](std::string_view field) {
-        return source_.PositionOf(LocateField(*object.root, field));
+      [this, finder = FieldFinder(*object.root)](std::string_view field) mutable {
+        return source_.PositionOf(finder.Find(field));
       },
       diagnostics_);
 }
@@ -246,8 +246,9 @@ void Dispatcher::DecodeClusterObject(const ParsedObject& object, TypeMeta type) 
                     {.lenient = true, .tolerant = false}, diagnostics_);
   decoding.Report(object.remarks);
   ++report_.used[kind];
-  const FieldLocator locate = [this, &object](std::string_view field) {
-    return source_.PositionOf(LocateField(*object.root, field));
+  const FieldLocator locate = [this,
+                               finder = FieldFinder(*object.root)](std::string_view field) mutable {
+    return source_.PositionOf(finder.Find(field));
   };
   const auto add = [&](auto decoded) {
     if (decoding.values_are_whole()) builder_.Add(std::move(decoded), locate, diagnostics_);

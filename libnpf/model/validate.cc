@@ -245,7 +245,8 @@ std::string FoundNumber(int64_t number) { return " (found " + std::to_string(num
 std::string Found(std::string_view text) { return " (found \"" + EscapeForMessage(text) + "\")"; }
 
 Position ObjectFaults::PositionOf(std::string_view field) const {
-  return locate_ ? locate_(field) : subject_.position;
+  const bool kept = out_.all().size() < Diagnostics::kMax;  // a walk for what is only counted
+  return locate_ && kept ? locate_(field) : subject_.position;
 }
 
 void ObjectFaults::Error(std::string field, std::string_view type, std::string detail) {

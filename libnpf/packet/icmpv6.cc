@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "packet/frame.h"
+#include "packet/neighbour.h"
 
 namespace npf::packet {
 namespace {
@@ -11,32 +12,14 @@ namespace {
 constexpr uint8_t kListenerQuery = 130;
 constexpr uint8_t kListenerReport = 131;
 constexpr uint8_t kListenerDone = 132;
-constexpr uint8_t kRouterSolicitation = 133;
-constexpr uint8_t kRouterAdvertisement = 134;
-constexpr uint8_t kNeighbourSolicitation = 135;
-constexpr uint8_t kNeighbourAdvertisement = 136;
-constexpr uint8_t kRedirect = 137;
 constexpr uint8_t kListenerReportV2 = 143;
 
-constexpr uint8_t kOptionSourceLinkAddress = 1;
 constexpr uint8_t kSolicitedFlag = 0x40;
 
 // Of the message without options.
 uint32_t FixedBytes(uint8_t type) {
-  switch (type) {
-    case kRouterAdvertisement:
-      return 16;
-    case kNeighbourSolicitation:
-    case kNeighbourAdvertisement:
-    case kListenerQuery:
-    case kListenerReport:
-    case kListenerDone:
-      return 24;
-    case kRedirect:
-      return 40;
-    default:
-      return 8;
-  }
+  const bool listener = type == kListenerQuery || type == kListenerReport || type == kListenerDone;
+  return listener ? 24 : NeighbourBytes(type);
 }
 
 // Every option has a length, and fits. `has_source_link` says whether the one named so was there.
@@ -60,21 +43,22 @@ bool IsSolicitedNodeAddress(const uint8_t* address) {
 
 bool SolicitationIsGood(const Walk& walk, bool has_source_link) {
   const FlowKey& key = walk.parsed.key;
-  if (walk.frame.U8(walk.offset + 8) == 0xff) return false;  // target
+  if (walk.frame.U8(walk.offset + kNeighbourTarget) == 0xff) return false;  // target
   if (!IsUnspecifiedV6(key.src)) return true;
   return IsSolicitedNodeAddress(key.dst) && !has_source_link;  // duplicate address detection
 }
 
 bool AdvertisementIsGood(const Walk& walk) {
   const FlowKey& key = walk.parsed.key;
-  if (IsUnspecifiedV6(key.src) || walk.frame.U8(walk.offset + 8) == 0xff) return false;
+  if (IsUnspecifiedV6(key.src) || walk.frame.U8(walk.offset + kNeighbourTarget) == 0xff)
+    return false;
   return key.dst[0] != 0xff || (walk.frame.U8(walk.offset + 4) & kSolicitedFlag) == 0;
 }
 
 // To a router's link-local address, or to the destination itself, which is no group (RFC
 // 4861, 8.1).
 bool RedirectIsGood(const Walk& walk) {
-  const uint8_t* const target = walk.frame.At(walk.offset + 8);
+  const uint8_t* const target = walk.frame.At(walk.offset + kNeighbourTarget);
   const uint8_t* const destination = walk.frame.At(walk.offset + 24);
   return IsLinkLocalV6(walk.parsed.key.src) && destination[0] != 0xff &&
          (IsLinkLocalV6(target) || std::equal(target, target + 16, destination));

@@ -4,11 +4,11 @@
 Every packet's verdict must be the one that its file expects, under the default profile and under
 each other profile that an expectation names; under those of WHOLE every packet of every file, where
 no other verdict is named the default one. Prints what is wrong, and a table of the attacks by their
-numbers: packets judged, wrong ones, and the tests of this project that name the attack. Status 77, and why, where the folder is not there."""
+numbers: packets judged, wrong ones; attacks.py has the tests beside it. Status 77, and why, where
+the folder is not there."""
 import collections
 import json
 import pathlib
-import re
 import subprocess
 import sys
 
@@ -44,31 +44,10 @@ def replay(npf, shared, expect, profile):
     return verdicts, done.stderr
 
 
-def tests_by_attack():
-    """Names of tests by the numbers that they, or the comments on them, bear."""
-    named = collections.defaultdict(set)
-    for source in pathlib.Path(__file__).resolve().parents[1].rglob("*_test.cc"):
-        comment, test = [], None
-        for line in source.read_text().splitlines():
-            begins = re.match(r"TEST(?:_[FP])?\((\w+), (\w+)\)", line)
-            if begins:
-                test = f"{begins[1]}.{begins[2]}"
-                line = " ".join(comment) + line
-            comment = comment + [line] if line.startswith("//") else []
-            if line == "}":
-                test = None
-            for number in re.findall(r"(?<![A-Za-z0-9])A(\d{1,3})(?![0-9])", line):
-                if test:
-                    named[int(number)].add(test)
-    return named
-
-
 def print_table(judged, wrong):
-    tests = tests_by_attack()
-    print("ATTACK  PACKETS  WRONG  TESTS")
-    for number in sorted(tests.keys() | judged.keys()):
-        names = " ".join(sorted(tests[number])) or "tools.adversarial"
-        print(f"A{number:<6} {judged[number]:>7}  {wrong[number]:>5}  {names}")
+    print("ATTACK  PACKETS  WRONG")
+    for number in sorted(judged):
+        print(f"A{number:<6} {judged[number]:>7}  {wrong[number]:>5}")
 
 
 def main(npf, shared):

@@ -3,7 +3,7 @@
 //   frame ─► parse ─► known connection? ─► Classify ─► verdict, reason
 //              │             └ yes: established where its end can have sent it; judged again
 //              │                    where the policy has changed
-//              └ refused, or link control that passes
+//              └ refused, from where its source is not, or link control that passes
 //
 // A packet that policy allows as the first of a connection makes the connection known; replies to
 // it and whatever follows are `established`. A denied packet leaves nothing behind, but for a first
@@ -27,6 +27,7 @@
 #include "npf/classify.h"
 #include "npf/packet.h"
 #include "npf/program.h"
+#include "npf/sources.h"
 
 namespace npf {
 
@@ -38,9 +39,10 @@ enum class Fragments : uint8_t {
 struct WorkerOptions {
   bool vlan = true;
   Checksums checksums = Checksums::kVerify;
-  const Overlays* overlays = nullptr;  // as in ParseOptions; outlives the worker
-  ClassifyOptions classify;            // its generation is the worker's own
-  bool stateless = false;              // judge each packet as the first of its connection
+  const Overlays* overlays = nullptr;       // as in ParseOptions; outlives the worker
+  const SourceBindings* sources = nullptr;  // where packets may come from; outlives the worker
+  ClassifyOptions classify;                 // its generation is the worker's own
+  bool stateless = false;                   // judge each packet as the first of its connection
   bool midstream_allow = false;        // TCP and SCTP that begin in the middle are judged by policy
   bool established_keep = false;       // connections outlive the policy that allowed them
   size_t flows_max = size_t{1} << 18;  // 1 to 2^29; about 110 bytes each, taken at construction
@@ -57,6 +59,7 @@ struct WorkerOptions {
 struct Frame {
   PacketView packet;
   LinkLayer link = LinkLayer::kEthernet;
+  uint16_t port = 0;  // it came by, as the caller numbers them for WorkerOptions::sources
 };
 
 struct Judgement {
