@@ -218,14 +218,17 @@ def know_each_other(pod, others):
 class Appliance:
     """npf-dpdk on one pair of interfaces."""
 
-    def __init__(self, binary, pair, flags, core=0, metrics=None, vdevs=None, placement="fabric"):
+    def __init__(self, binary, pair, flags, core=0, metrics=None, vdevs=None, placement="fabric",
+                 workers=1):
         self.metrics_at, self._reads = metrics, 0
         self.log = tempfile.NamedTemporaryFile(prefix="npf-dpdk.", suffix=".log")
         ns, *ends = pair
-        vdevs = vdevs or [f"net_af_packet{n},iface={end}" for n, end in enumerate(ends)]
-        self.command = [str(binary), *EAL, f"--lcores=0@{core},1@{core}",
+        vdevs = vdevs or [f"net_af_packet{n},iface={end},qpairs={workers}" for n, end in enumerate(ends)]
+        # The main one sleeps; workers share a processor with it, and with each other.
+        lcores = ",".join(f"{n}@{core}" for n in range(workers + 1))
+        self.command = [str(binary), *EAL, f"--lcores={lcores}",
                         *(f"--vdev={v}" for v in vdevs), "--", "--pair", "0:1",
-                        "--placement", placement, *map(str, flags)]
+                        "--placement", placement, "--workers", str(workers), *map(str, flags)]
         if metrics:
             self.command += ["--metrics", metrics]
         self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log,
