@@ -23,6 +23,8 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
+# What is in there is the test's own; of temporary files too nothing is left.
+PRIVATE = ("/run/netns", "/run/dpdk")
 METRICS = "127.0.0.1:9464"
 EAL = ["--no-huge", "-m", "256", "--no-pci", "--no-shconf", "--no-telemetry", "--log-level", "lib.eal:error"]
 
@@ -40,7 +42,10 @@ def isolate(*programs):
         if not os.access(program, os.X_OK) and not shutil.which(program):
             skip(f"{program} is not there")
     if os.environ.get("NPF_WIRE") == "isolated":
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run/netns"], check=True)
+        for folder in PRIVATE:
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
+        tempfile.tempdir = f"{PRIVATE[1]}/tmp"
+        os.mkdir(tempfile.tempdir)
         ip("link set lo up")
         return
     if os.geteuid() != 0:
@@ -48,7 +53,8 @@ def isolate(*programs):
     for program in ("unshare", "ip", "ethtool"):
         if not shutil.which(program):
             skip(f"{program} is not there")
-    pathlib.Path("/run/netns").mkdir(exist_ok=True)
+    for folder in PRIVATE:
+        pathlib.Path(folder).mkdir(exist_ok=True)
     apart = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     tried = subprocess.run(apart + ["sh", "-c", "ip link add name v0 type veth peer name v1 && "
                                     "ip link add name br0 type bridge"], capture_output=True, text=True)
