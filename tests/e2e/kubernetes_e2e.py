@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""kubernetes_e2e.py NPF-DPDK SHARED [--steps N] [--chain]: the Kubernetes end-to-end tests of
-NetworkPolicy, with real packets through the appliance.
+"""kubernetes_e2e.py NPF-DPDK SHARED [--steps N] [--chain] [--workers N]: the Kubernetes end-to-end
+tests of NetworkPolicy, with real packets through the appliance.
 
 Every pod exists at both sides of the wire with the same addresses. A probe from a to b goes from the
 left a to the right b; the copies know only those of the other side as neighbours, so the left b and
@@ -121,7 +121,7 @@ def check_bridge(link, sides):
 
 def start(options, link, path):
     if not options.chain:
-        made = [wire.Appliance(options.binary, link.pairs[0], ["-f", path])]
+        made = [wire.Appliance(options.binary, link.pairs[0], ["-f", path], workers=options.workers)]
     else:
         made = [wire.Appliance(options.binary, pair, ["-f", path, "--direction", direction], core=core,
                                placement="pod-port")
@@ -135,6 +135,7 @@ def main():
     parser.add_argument("shared", type=pathlib.Path)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--chain", action="store_true")
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--bridge", action="store_true", help="only check the wire without an appliance")
     options = parser.parse_args()
     fixture = options.shared / "fixtures/k8s_e2e_netpol.json"

@@ -159,8 +159,6 @@ def main():
     parser.add_argument("--core", type=int, default=1, choices=(0, 1), help="that forwards; the other has the rest")
     options = parser.parse_args()
     wire.isolate(options.binary, "dpdk-testpmd", "iperf3")
-    pathlib.Path("/run/dpdk").mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run/dpdk"], check=True)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="npf-speed."))
     traffic, policy = scratch / "traffic.pcap", scratch / "policy.json"
     write_traffic(traffic)

@@ -23,6 +23,8 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
+# What is in there is the test's own; of temporary files too nothing is left.
+PRIVATE = ("/run/netns", "/run/dpdk")
 METRICS = "127.0.0.1:9464"
 EAL = ["--no-huge", "-m", "256", "--no-pci", "--no-shconf", "--no-telemetry", "--log-level", "lib.eal:error"]
 
@@ -40,7 +42,10 @@ def isolate(*programs):
         if not os.access(program, os.X_OK) and not shutil.which(program):
             skip(f"{program} is not there")
     if os.environ.get("NPF_WIRE") == "isolated":
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run/netns"], check=True)
+        for folder in PRIVATE:
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
+        tempfile.tempdir = f"{PRIVATE[1]}/tmp"
+        os.mkdir(tempfile.tempdir)
         ip("link set lo up")
         return
     if os.geteuid() != 0:
@@ -48,7 +53,8 @@ def isolate(*programs):
     for program in ("unshare", "ip", "ethtool"):
         if not shutil.which(program):
             skip(f"{program} is not there")
-    pathlib.Path("/run/netns").mkdir(exist_ok=True)
+    for folder in PRIVATE:
+        pathlib.Path(folder).mkdir(exist_ok=True)
     apart = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     tried = subprocess.run(apart + ["sh", "-c", "ip link add name v0 type veth peer name v1 && "
                                     "ip link add name br0 type bridge"], capture_output=True, text=True)
@@ -218,14 +224,17 @@ def know_each_other(pod, others):
 class Appliance:
     """npf-dpdk on one pair of interfaces."""
 
-    def __init__(self, binary, pair, flags, core=0, metrics=None, vdevs=None, placement="fabric"):
+    def __init__(self, binary, pair, flags, core=0, metrics=None, vdevs=None, placement="fabric",
+                 workers=1):
         self.metrics_at, self._reads = metrics, 0
         self.log = tempfile.NamedTemporaryFile(prefix="npf-dpdk.", suffix=".log")
         ns, *ends = pair
-        vdevs = vdevs or [f"net_af_packet{n},iface={end}" for n, end in enumerate(ends)]
-        self.command = [str(binary), *EAL, f"--lcores=0@{core},1@{core}",
+        vdevs = vdevs or [f"net_af_packet{n},iface={end},qpairs={workers}" for n, end in enumerate(ends)]
+        # The main one sleeps; workers share a processor with it, and with each other.
+        lcores = ",".join(f"{n}@{core}" for n in range(workers + 1))
+        self.command = [str(binary), *EAL, f"--lcores={lcores}",
                         *(f"--vdev={v}" for v in vdevs), "--", "--pair", "0:1",
-                        "--placement", placement, *map(str, flags)]
+                        "--placement", placement, "--workers", str(workers), *map(str, flags)]
         if metrics:
             self.command += ["--metrics", metrics]
         self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log,
