@@ -26,7 +26,10 @@ Segment = collections.namedtuple("Segment", "number side flags seq ack end verdi
 
 
 def run(command):
-    return subprocess.run(list(map(str, command)), capture_output=True, check=False, text=True)
+    done = subprocess.run(list(map(str, command)), capture_output=True, check=False, text=True)
+    if done.returncode < 0 or "Sanitizer" in done.stderr or "runtime error:" in done.stderr:
+        sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}: {done.stderr}")
+    return done
 
 
 def pods(addresses):

@@ -116,7 +116,7 @@ void Use(std::span<const std::byte> memory, FlowTable& table) {
   Expect(known <= 4 * kCapacity, "no more is found than there is");
 }
 
-void TakeOver(std::span<const std::byte> memory) {
+void TakeOver(std::span<const std::byte> memory, bool use) {
   FlowTable table({.capacity = kCapacity / 2, .openings_max = 9, .per_source_max = 4});
   table.Advance(kFirstNs + kSecondNs / 10);
   const Adopted adopted = table.Adopt(memory);
@@ -125,7 +125,7 @@ void TakeOver(std::span<const std::byte> memory) {
   Expect(adopted.flows <= kCapacity, "no more is taken over than there is");
   Expect(table.size() <= table.capacity(), "the table's bound holds");
   Expect(table.openings() <= 9 && table.openings() <= table.size(), "the openings' bound holds");
-  Use(memory, table);
+  if (use) Use(memory, table);
   table.Advance(kFirstNs + 2 * FlowTable::kTcpEstablishedNs);
   table.Sweep(size_t{1} << 10);
   Expect(table.size() == 0 && table.openings() == 0, "nothing lives for longer than it may");
@@ -145,6 +145,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } else {
     Change(rest, bytes);
   }
-  TakeOver(bytes);
+  for (const bool use : {false, true}) TakeOver(bytes, use);  // a packet gives new life
   return 0;
 }

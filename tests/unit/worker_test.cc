@@ -578,6 +578,14 @@ TEST(WorkerTest, ErrorsAboutASegmentThatIsNotUnderWayAreForged) {
             "deny icmp_mismatch");
 }
 
+TEST(WorkerTest, WhoHoldsNothingHasNothingToGiveUp) {
+  Bench bench;
+  EXPECT_EQ(bench.Outcome(Udp4(1000, 53)), "allow policy");
+  bench.worker.GiveUp(1);
+  EXPECT_EQ(bench.Outcome(Udp4(53, 1000, true)), "allow established");
+  EXPECT_TRUE(bench.worker.released().empty());
+}
+
 TEST(WorkerTest, OneDirection) {
   WorkerOptions options;
   options.classify.directions = DirectionMask::kEgress;
