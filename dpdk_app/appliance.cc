@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bindings.h"
 #include "npf/explain.h"
 #include "npf/image.h"
 #include "npf/output.h"
@@ -68,12 +69,18 @@ absl::StatusOr<PolicyPtr> Appliance::ReadFirst() {
   return last;
 }
 
-Appliance::Current Appliance::MakeCurrent(PolicyPtr policy) const {
+absl::StatusOr<Appliance::Current> Appliance::MakeCurrent(PolicyPtr policy) const {
   Current current{.policy = std::move(policy), .since_ns = MonotonicNs()};
+  if (current.policy->snapshot.has_value()) {
+    absl::StatusOr<std::unique_ptr<const SourceBindings>> sources =
+        BindSources(options_, ports_.all(), *current.policy->snapshot);
+    if (!sources.ok()) return sources.status();
+    current.sources = *std::move(sources);
+  }
   for (uint32_t i = 0; i < options_.workers; ++i) {
     current.decisions.push_back(std::make_unique<DecisionCounts>());
     current.deliveries.push_back(std::make_unique<Delivery>(
-        Delivery{current.policy->program, current.decisions.back().get()}));
+        Delivery{current.policy->program, current.decisions.back().get(), current.sources.get()}));
   }
   return current;
 }
@@ -82,9 +89,11 @@ absl::Status Appliance::Open() {
   opened_ns_ = MonotonicNs();
   absl::StatusOr<PolicyPtr> first = ReadFirst();
   if (!first.ok()) return first.status();
-  current_ = MakeCurrent(*std::move(first));
-  KeepImage(*current_.policy);
   if (absl::Status status = ports_.Open(options_); !status.ok()) return status;
+  absl::StatusOr<Current> current = MakeCurrent(*std::move(first));
+  if (!current.ok()) return current.status();
+  current_ = *std::move(current);
+  KeepImage(*current_.policy);
   denials_ =
       rte_ring_create_elem("denials", sizeof(Denial), kDenialsMax, SOCKET_ID_ANY, RING_F_SC_DEQ);
   seen_ = rte_ring_create_elem("seen", sizeof(Seen), kSeenMax, SOCKET_ID_ANY, RING_F_SC_DEQ);
@@ -152,6 +161,7 @@ absl::StatusOr<uint64_t> Appliance::OwnerSecret() const {
 // What the process before knew stays where it is until it has been taken over.
 absl::Status Appliance::MakeWorker(uint32_t number, const WireShared& shared) {
   WorkerOptions worker_options = options_.worker;
+  worker_options.sources = current_.sources.get();
   const bool kept = !options_.flows_dir.empty() && !worker_options.stateless;
   const std::string path =
       absl::StrCat(options_.flows_dir, "/flows.", number, "-of-", options_.workers);
@@ -203,7 +213,9 @@ void Appliance::Stop() {
 // The workers take the Program between two bursts. The one before is kept until all have, so that
 // none of them frees it.
 absl::Status Appliance::Publish(PolicyPtr policy) {
-  Current next = MakeCurrent(std::move(policy));
+  absl::StatusOr<Current> made = MakeCurrent(std::move(policy));
+  if (!made.ok()) return made.status();
+  Current next = *std::move(made);
   const uint32_t generation = workers_[0]->counters().generation.load() + 1;
   for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->Deliver(next.deliveries[i].get());
   const absl::Status taken = WaitUntilTaken(generation, kTakeTimeoutNs);

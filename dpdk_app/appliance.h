@@ -83,6 +83,7 @@ class Appliance : public control::Handler {
   // What decides, with each worker's counters of it.
   struct Current {
     PolicyPtr policy;
+    std::unique_ptr<const SourceBindings> sources;  // or null
     std::vector<std::unique_ptr<DecisionCounts>> decisions;
     std::vector<std::unique_ptr<Delivery>> deliveries;
     uint64_t since_ns = 0;
@@ -91,7 +92,7 @@ class Appliance : public control::Handler {
 
   absl::StatusOr<PolicyPtr> ReadFirst();
   absl::StatusOr<PolicyPtr> ReadAgain() const;
-  Current MakeCurrent(PolicyPtr policy) const;
+  absl::StatusOr<Current> MakeCurrent(PolicyPtr policy) const;
   absl::Status MakeWorkers();
   absl::StatusOr<uint64_t> OwnerSecret() const;
   absl::Status MakeWorker(uint32_t number, const WireShared& shared);

@@ -48,8 +48,9 @@ Finding CheckHugePages(std::span<const std::string> eal) {
   return {.what = "huge pages",
           .good = some || Has(eal, "--no-huge"),
           .detail = some ? absl::StrCat(pages, " free") : "none",
-          .mend = "sysctl vm.nr_hugepages=512, or --no-huge -m 256 before -- where speed does not "
-                  "matter"};
+          .mend =
+              "sysctl vm.nr_hugepages=512, or --no-huge -m 256 before -- where speed does not "
+              "matter"};
 }
 
 Finding CheckRights() {
@@ -67,12 +68,12 @@ Finding CheckRights() {
 Finding CheckProcessors(const Options& options) {
   const unsigned processors = std::thread::hardware_concurrency();
   const unsigned wanted = options.workers + 1;
-  return {.what = "processors",
-          .good = processors >= wanted,
-          .needed = false,
-          .detail = absl::StrCat(processors, ", for ", options.workers,
-                                 " workers and the main thread"),
-          .mend = "lcores may share one: --lcores '0@0,1@0' before --"};
+  return {
+      .what = "processors",
+      .good = processors >= wanted,
+      .needed = false,
+      .detail = absl::StrCat(processors, ", for ", options.workers, " workers and the main thread"),
+      .mend = "lcores may share one: --lcores '0@0,1@0' before --"};
 }
 
 Finding CheckVfio() {
@@ -106,13 +107,13 @@ Finding CheckPolicy(const Options& options) {
     finding.mend = "-f PATH, or --image FILE";
     return finding;
   }
-  const absl::StatusOr<PolicyPtr> policy =
-      options.image.empty() ? ReadPolicy(options.input, {}, options.allow_all)
-                            : ReadPolicyImage(options.image);
+  const absl::StatusOr<PolicyPtr> policy = options.image.empty()
+                                               ? ReadPolicy(options.input, {}, options.allow_all)
+                                               : ReadPolicyImage(options.image);
   finding.good = policy.ok();
-  finding.detail = policy.ok() ? absl::StrCat((*policy)->policies, " policies, ", (*policy)->pods,
-                                              " pods")
-                               : std::string(policy.status().message());
+  finding.detail = policy.ok()
+                       ? absl::StrCat((*policy)->policies, " policies, ", (*policy)->pods, " pods")
+                       : std::string(policy.status().message());
   finding.mend = "npf validate tells each error";
   return finding;
 }
@@ -131,7 +132,10 @@ int RunCheck(const Options& options, std::span<const std::string> eal) {
   tools::Table table({"WHAT", "", "FOUND", "TO MEND IT"});
   int status = tools::kExitDone;
   for (const Finding& finding : findings) {
-    table.AddRow({finding.what, finding.good ? "ok" : finding.needed ? "MISSING" : "note",
+    table.AddRow({finding.what,
+                  finding.good     ? "ok"
+                  : finding.needed ? "MISSING"
+                                   : "note",
                   finding.detail, finding.good ? "" : finding.mend});
     if (finding.good || !finding.needed) continue;
     status = finding.what == "policy" ? tools::kExitBadInput : tools::kExitEnvironment;

@@ -18,24 +18,19 @@ using tools::BadUsage;
 using tools::Verb;
 
 // What a file of --config may name: the flags, without their dashes.
-const std::vector<std::string> kSettings = {"eal",          "file",         "namespace",
-                                            "strict-cidr",  "lenient",      "last-wins",
-                                            "skip-invalid", "pod-cidr",     "service-cidr",
-                                            "domains",      "image",        "allow-all",
-                                            "control",      "metrics",      "state-dir",
-                                            "flows-dir",    "deny-log",     "verdicts",
-                                            "user",         "seccomp",      "pair",
-                                            "behind",       "mode",         "workers",
-                                            "buffers",      "clock",        "placement",
-                                            "direction",    "unknown-pod",  "stateless",
-                                            "checksums",    "vlan",         "overlay",
-                                            "midstream",    "established",  "fragments",
-                                            "flows-max",    "openings-max", "flows-per-source"};
+const std::vector<std::string> kSettings = {
+    "eal",          "file",      "namespace",    "strict-cidr",     "lenient",     "last-wins",
+    "skip-invalid", "pod-cidr",  "service-cidr", "domains",         "image",       "allow-all",
+    "control",      "metrics",   "state-dir",    "flows-dir",       "deny-log",    "verdicts",
+    "user",         "seccomp",   "pair",         "behind",          "mode",        "workers",
+    "buffers",      "clock",     "placement",    "direction",       "unknown-pod", "stateless",
+    "checksums",    "vlan",      "opaque",       "overlay",         "midstream",   "established",
+    "fragments",    "flows-max", "openings-max", "flows-per-source"};
 
 struct Flags {
   Options options;
   tools::JudgeFlags judge{.placement = "node-wire", .unknown_pod = "deny"};
-  tools::WorkerFlags worker;
+  tools::WorkerFlags worker{.opaque = "deny"};
   std::vector<std::string> pairs;
   std::vector<std::string> behind;
   std::string config;

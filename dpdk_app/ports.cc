@@ -89,9 +89,10 @@ absl::Status Ports::Open(const Options& options) {
       return Failure(port, "cannot be asked", code);
     }
     if (info.max_tx_queues < workers) {
-      return absl::InvalidArgumentError(absl::StrCat("--workers ", workers, ": port ", port.name,
-                                                     " has only ", info.max_tx_queues,
-                                                     " queues to send from"));
+      return absl::UnavailableError(absl::StrCat(
+          "--workers ", workers, ": port ", port.name, " has only ", info.max_tx_queues,
+          " queues to send from; a virtual device may have more, as qpairs=", workers,
+          " in --vdev"));
     }
     receive_queues_ = std::min(receive_queues_, info.max_rx_queues);
   }

@@ -107,6 +107,7 @@ bool WireWorker::Turn() {
 void WireWorker::TakeDelivery() {
   Delivery* const delivery = mailbox_.exchange(nullptr, std::memory_order_acquire);
   worker_.Replace(delivery->program);
+  worker_.SetSources(delivery->sources);
   decisions_ = delivery->decisions;
   counters_.generation.store(worker_.generation(), std::memory_order_release);
 }
@@ -178,7 +179,8 @@ void WireWorker::Judge(Burst& burst, uint16_t count) {
 }
 
 void WireWorker::JudgeBatch(Burst& burst, uint16_t count, uint64_t now_ns) {
-  for (uint16_t i = 0; i < count; ++i) frames_[i] = {.packet = ViewOf(*burst[i])};
+  for (uint16_t i = 0; i < count; ++i)
+    frames_[i] = {.packet = ViewOf(*burst[i]), .port = burst[i]->port};
   worker_.Process({frames_.data(), count}, now_ns, {judgements_.data(), count});
   for (uint16_t i = 0; i < count; ++i) {
     if (shared_.sink != nullptr) {

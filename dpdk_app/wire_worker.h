@@ -30,6 +30,7 @@ namespace npf::appliance {
 struct Delivery {
   Program program;
   DecisionCounts* decisions;
+  const SourceBindings* sources;  // null: none
 };
 
 // Of a denied packet, to the log.

@@ -92,6 +92,8 @@ std::string_view Name(Reason reason) {
       return "frag_incomplete";
     case Reason::kSpoofed:
       return "spoofed";
+    case Reason::kOpaque:
+      return "opaque";
     case Reason::kTunnelEndpoint:
       return "tunnel_endpoint";
     case Reason::kTunnelFragment:

@@ -19,6 +19,7 @@
 #include "conntrack/flow_table.h"
 #include "conntrack/prefetch.h"
 #include "conntrack/reassembly.h"
+#include "engine/opaque.h"
 #include "engine/outright.h"
 #include "engine/spoofing.h"
 #include "engine/tracked.h"
@@ -104,8 +105,8 @@ bool Worker::Impl::Parse(const Frame& frame, Judgement& judgement) const {
 
 void Worker::Impl::Begin(size_t i, const Frame& frame, Judgement& judgement) {
   bool plain = Parse(frame, judgement);
-  if (options_.sources != nullptr) {
-    DenySpoofed(frame, judgement.packet);
+  if (options_.sources != nullptr || options_.opaque_deny) {
+    Refuse(frame, judgement.packet);
     plain = plain && judgement.packet.outcome == ParseOutcome::kJudge;
   }
   if (!flows_.has_value() || !(plain || IsTracked(judgement.packet))) return;
@@ -129,10 +130,16 @@ void Worker::Impl::LookFor(size_t i, const ParsedPacket& packet) {
   ahead_[i] = &verdicts_[unknown_++];
 }
 
-// A fragment that is refused is asked, too: it may be held for its datagram all the same.
-void Worker::Impl::DenySpoofed(const Frame& frame, ParsedPacket& packet) const {
+// What a packet is refused for beside what it says itself. Of sources, a fragment that is refused
+// already is asked, too: it may be held for its datagram all the same.
+void Worker::Impl::Refuse(const Frame& frame, ParsedPacket& packet) const {
   if (packet.outcome == ParseOutcome::kDeny && !packet.fragment) return;
-  const Reason fault = CheckSource(*options_.sources, frame, packet);
+  Reason fault = Reason::kPolicy;
+  if (options_.sources != nullptr) fault = CheckSource(*options_.sources, frame, packet);
+  const bool judged = packet.outcome == ParseOutcome::kJudge;
+  if (fault == Reason::kPolicy && judged && options_.opaque_deny && IsOpaque(packet)) {
+    fault = Reason::kOpaque;
+  }
   if (fault == Reason::kPolicy) return;
   packet.outcome = ParseOutcome::kDeny;
   packet.reason = fault;
@@ -347,6 +354,7 @@ size_t Worker::FlowsBytes(size_t flows_max) { return FlowTable::BytesFor(flows_m
 size_t Worker::List(uint32_t& part, std::span<KnownConnection, 384> connections) const {
   return impl_->List(part, connections);
 }
+void Worker::SetSources(const SourceBindings* sources) { impl_->SetSources(sources); }
 uint32_t Worker::generation() const { return impl_->generation(); }
 WorkerCounts Worker::counts() const { return impl_->counts(); }
 std::span<const Release> Worker::released() const { return impl_->released(); }

@@ -49,6 +49,7 @@ class Worker::Impl {
     program_ = std::move(program);
     ++options_.classify.generation;
   }
+  void SetSources(const SourceBindings* sources) { options_.sources = sources; }
   uint32_t generation() const { return options_.classify.generation; }
   WorkerCounts counts() const {
     if (!flows_.has_value()) return {};
@@ -84,7 +85,7 @@ class Worker::Impl {
   };
 
   bool Parse(const Frame& frame, Judgement& judgement) const;
-  void DenySpoofed(const Frame& frame, ParsedPacket& packet) const;
+  void Refuse(const Frame& frame, ParsedPacket& packet) const;
   void Begin(size_t i, const Frame& frame, Judgement& judgement);
   void LookFor(size_t i, const ParsedPacket& packet);
   void LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements);

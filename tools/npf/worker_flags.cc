@@ -12,6 +12,9 @@ void AddWorkerFlags(Verb& verb, WorkerFlags& flags) {
                  "IP and TCP, IP headers only, or none");
   verb.AddChoice("--vlan", flags.vlan, {"on", "off"},
                  "look through up to two tags, or deny tagged frames");
+  verb.AddChoice("--opaque", flags.opaque, {"pass", "deny"},
+                 "what is encrypted, and tunnels that no --overlay names: judged by the outer "
+                 "packet, or denied");
   verb.AddTexts(
       "--overlay", flags.overlays,
       "KIND,endpoints=CIDR+CIDR,...: judge what is inside these tunnels, and deny what is "
@@ -41,6 +44,7 @@ WorkerOptions ToWorkerOptions(const WorkerFlags& flags, const Overlays* overlays
   options.checksums = flags.checksums == "verify" ? Checksums::kVerify
                       : flags.checksums == "ip"   ? Checksums::kIpOnly
                                                   : Checksums::kIgnore;
+  options.opaque_deny = flags.opaque == "deny";
   options.stateless = flags.stateless;
   options.midstream_allow = flags.midstream == "allow";
   options.established_keep = flags.established == "keep";

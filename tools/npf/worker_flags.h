@@ -20,6 +20,7 @@ struct WorkerFlags {
   bool stateless = false;
   std::string checksums = "verify";     // verify, ip or ignore
   std::string vlan = "on";              // on or off
+  std::string opaque = "pass";          // pass or deny
   std::string midstream = "deny";       // deny or allow
   std::string established = "rejudge";  // rejudge or keep
   std::string fragments = "track";      // track or reassemble

@@ -60,6 +60,7 @@ enum class Reason : uint8_t {
   kFragmentFirstDenied = 68,
   kFragmentHeld = 69,        // not a last word: Judgement::held
   kFragmentIncomplete = 70,  // the rest never came, or not in time
+  kOpaque = 72,              // encrypted, or in a tunnel that nobody looks into
   kSpoofed = 71,             // not from where its source is (npf/sources.h)
   // Tunnels of configured overlays (npf/overlay.h).
   kTunnelEndpoint = 80,

@@ -41,8 +41,11 @@ struct WorkerOptions {
   Checksums checksums = Checksums::kVerify;
   const Overlays* overlays = nullptr;       // as in ParseOptions; outlives the worker
   const SourceBindings* sources = nullptr;  // where packets may come from; outlives the worker
-  ClassifyOptions classify;                 // its generation is the worker's own
-  bool stateless = false;                   // judge each packet as the first of its connection
+  // Deny what is encrypted, and tunnels that no overlay names, as kOpaque; else the outer packet is
+  // judged by policy.
+  bool opaque_deny = false;
+  ClassifyOptions classify;            // its generation is the worker's own
+  bool stateless = false;              // judge each packet as the first of its connection
   bool midstream_allow = false;        // TCP and SCTP that begin in the middle are judged by policy
   bool established_keep = false;       // connections outlive the policy that allowed them
   size_t flows_max = size_t{1} << 18;  // 1 to 2^29; about 110 bytes each, taken at construction
@@ -138,6 +141,8 @@ class Worker {
 
   // From the next packet on, `program` decides. The generation rises by one.
   void Replace(Program program);
+  // From the next packet on, these say where sources may come from; null: nothing does.
+  void SetSources(const SourceBindings* sources);
 
   // Takes over the connections of a worker whose flows_memory this was, maybe in a process that is
   // no more. `now_ns` is of that worker's clock. Each is judged again before its next packet. Takes
