@@ -44,6 +44,13 @@ function(npf_alone)
   set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
+# Sources that run once a process: with CLI11, optimising them takes as long again as reading them.
+function(npf_cold)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -Og)
+  endif()
+endfunction()
+
 add_library(npf_flags INTERFACE)
 target_compile_features(npf_flags INTERFACE cxx_std_20)
 target_compile_options(npf_flags INTERFACE
