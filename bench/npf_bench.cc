@@ -197,7 +197,8 @@ int RunTable(const Flags& flags, Report& report) {
 }
 
 int RunConnections(const Flags& flags, Report& report) {
-  const std::string_view place = IsConnectionStage(flags.stage) ? flags.stage : "";
+  std::string_view place;
+  if (IsConnectionStage(flags.stage)) place = flags.stage;
   const absl::Status status = MeasureConnections(
       place, ToRunOptions(flags), {.packets = flags.packets, .seed = flags.seed}, report);
   if (!status.ok()) return Fail(status);
