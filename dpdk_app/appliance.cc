@@ -56,8 +56,7 @@ absl::StatusOr<PolicyPtr> Appliance::ReadAgain() const {
   return ReadPolicy(options_.input, {}, options_.allow_all);
 }
 
-// A restart must not wait for a compiler: where there is a last good image, it decides until what
-// -f names has been read. Where that is wrong, it goes on deciding.
+// Where what -f names is wrong, the last good image decides.
 absl::StatusOr<PolicyPtr> Appliance::ReadFirst() {
   absl::StatusOr<PolicyPtr> policy = ReadAgain();
   if (policy.ok() || options_.state_dir.empty()) return policy;
@@ -253,10 +252,14 @@ absl::Status Appliance::Reload() {
   const std::lock_guard publishing(publishing_);
   absl::StatusOr<PolicyPtr> policy = ReadAgain();
   absl::Status status = policy.status();
-  if (status.ok() && (*policy)->hash == current_.policy->hash) return status;
-  if (status.ok()) status = Publish(*std::move(policy));
+  // What is the same already decides; but an image knows no names, and the objects do.
+  const PolicyPtr current = this->policy();
+  const bool same = status.ok() && (*policy)->hash == current->hash &&
+                    (*policy)->snapshot.has_value() == current->snapshot.has_value();
+  if (status.ok() && !same) status = Publish(*std::move(policy));
   const std::lock_guard lock(mutex_);
   last_refusal_ = status.ok() ? "" : std::string(status.message());
+  if (status.ok()) before_ = nullptr;  // whoever loads for good confirms what came before
   return status;
 }
 

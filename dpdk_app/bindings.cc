@@ -24,8 +24,7 @@ absl::StatusOr<Places> PlacesOf(const Options& options, std::span<const Port> po
       return candidate.name == behind.port || absl::StrCat(candidate.id) == behind.port;
     });
     if (port == ports.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--behind: no pair has a port ", behind.port));
+      return absl::InvalidArgumentError(absl::StrCat("--behind: no pair has a port ", behind.port));
     }
     for (const std::string& name : behind.names) places[name] = port->id;
   }

@@ -42,7 +42,7 @@ void ReadAgain(Appliance& appliance, const observe::Notifier& notifier) {
     tools::PrintError("read again: " + appliance.policy()->source);
   } else {
     tools::PrintError(std::string(status.message()));
-    tools::PrintError("nothing has changed");
+    tools::PrintError("nothing has changed; npf status tells what decides");
   }
   notifier.Ready("forwarding");
 }

@@ -92,7 +92,7 @@ def through_the_appliance(binary, capture, inputs, flags, scratch):
     verdicts, out = scratch / "verdicts.jsonl", scratch / "out.pcap"
     verdicts.unlink(missing_ok=True)
     vdevs = [f"net_pcap0,rx_pcap={capture},tx_pcap={out}.0", f"net_pcap1,tx_pcap={out}"]
-    appliance = wire.Appliance(binary, (None,), ["--clock", "packet", "--verdicts", verdicts, "--buffers", 4095,
+    appliance = wire.Appliance(binary, (None,), ["--clock", "packet", "--opaque", "pass", "--verdicts", verdicts, "--buffers", 4095,
                                                 *inputs, *FLAGS, *flags], vdevs=vdevs)
     appliance.wait_until_up()
     size, since = -1, time.monotonic()  # net_pcap does not say when it has read everything
