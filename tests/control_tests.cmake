@@ -2,6 +2,7 @@
 if(NPF_CONTROL AND NPF_BUILD_TOOLS)
   add_executable(control_test
     control/convert_test.cc control/fixture.cc control/socket_test.cc control/verbs_test.cc)
+  set_target_properties(control_test PROPERTIES UNITY_BUILD OFF)
   target_include_directories(control_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_include_directories(control_test SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/proto/generated)
   target_compile_definitions(control_test PRIVATE NPF_COMMAND="$<TARGET_FILE:npf>")

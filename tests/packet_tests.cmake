@@ -23,6 +23,7 @@ gtest_discover_tests(engine_test TEST_PREFIX engine. PROPERTIES LABELS quick COS
 add_executable(attack_test
   attacks/bounds_test.cc attacks/compile_bounds_test.cc attacks/frames_test.cc
   attacks/meaning_test.cc attacks/spoofing_test.cc unit/packet_builder.cc unit/tunnel_builder.cc)
+set_target_properties(attack_test PROPERTIES UNITY_BUILD OFF)
 target_include_directories(attack_test PRIVATE ${PROJECT_SOURCE_DIR}/tests
                                                ${PROJECT_SOURCE_DIR}/libnpf)
 target_link_libraries(attack_test PRIVATE npf_load GTest::gtest_main npf_test_flags)
