@@ -142,8 +142,8 @@ bool SourceBindings::MayCome(uint8_t family, const uint8_t* source, uint16_t por
   for (uint32_t i = 0; i < count; ++i) {
     const Alternative& one = alternatives[i];
     const bool port_fits = one.port == kAnyPort || one.port == port;
-    const bool ethernet_fits = one.ethernet == kAnyEthernet || one.ethernet == ethernet ||
-                               ethernet == kAnyEthernet;
+    const bool ethernet_fits =
+        one.ethernet == kAnyEthernet || one.ethernet == ethernet || ethernet == kAnyEthernet;
     if (port_fits && ethernet_fits) return true;
   }
   return count == 0;

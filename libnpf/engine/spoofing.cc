@@ -68,14 +68,13 @@ class SourceCheck {
     const uint32_t at = parsed_.l4_offset;
     const uint8_t* const src = parsed_.key.src;
     const bool nobody = std::all_of(src, src + 16, [](uint8_t byte) { return byte == 0; });
-    const bool tells_target =
-        type == packet::kNeighbourAdvertisement || type == packet::kRedirect;
+    const bool tells_target = type == packet::kNeighbourAdvertisement || type == packet::kRedirect;
     const bool of_target = tells_target || (type == packet::kNeighbourSolicitation && nobody);
     const uint8_t* const claimed = of_target ? At(at + packet::kNeighbourTarget) : src;
     if (!MayCome(6, claimed)) return Reason::kSpoofed;
-    return CheckOptions(at + packet::NeighbourBytes(type), claimed,
-                        tells_target ? packet::kOptionTargetLinkAddress
-                                     : packet::kOptionSourceLinkAddress);
+    return CheckOptions(
+        at + packet::NeighbourBytes(type), claimed,
+        tells_target ? packet::kOptionTargetLinkAddress : packet::kOptionSourceLinkAddress);
   }
 
   // Every option that tells where `claimed` is, for receivers differ in which one they take.

@@ -82,12 +82,12 @@ TEST(SpoofingAttack, A87AConnectionIsItsEndsOwn) {
   const SourceBindings sources = Bindings();
   AttackBench bench(ProgramOf(World()), {.sources = &sources});
   EXPECT_EQ(bench.Outcome(At(kPortA, From(kMacA, Tcp4(kPodA)))), "allow policy");
-  const Bytes answer = Ethernet(
-      0x0800, Packet(Ipv4{.src = kPodB, .dst = kPodA}, Segment({.src_port = 80,
-                                                               .dst_port = 40000,
-                                                               .flags = kSyn | kAck,
-                                                               .acknowledgement = 1,
-                                                               .window = 99})));
+  const Bytes answer =
+      Ethernet(0x0800, Packet(Ipv4{.src = kPodB, .dst = kPodA}, Segment({.src_port = 80,
+                                                                         .dst_port = 40000,
+                                                                         .flags = kSyn | kAck,
+                                                                         .acknowledgement = 1,
+                                                                         .window = 99})));
   EXPECT_EQ(bench.Outcome(At(kUplink, From(kMacB, answer))), "deny spoofed");
   EXPECT_EQ(bench.Outcome(At(kPortB, From(kMacB, answer))), "allow established");
   const Tcp ack{.flags = kAck, .sequence = 1, .acknowledgement = 1, .window = 99};
@@ -119,8 +119,7 @@ TEST(SpoofingAttack, A87AFragmentFromElsewhereTouchesNoDatagram) {
   EXPECT_EQ(track.Outcome(At(kPortB, part(64, 44, false, 1))), "deny spoofed");
   EXPECT_EQ(track.Outcome(At(kPortA, part(64, 44, false, 1))), "allow policy");
 
-  AttackBench whole(ProgramOf(World()),
-                    {.sources = &sources, .fragments = Fragments::kReassemble});
+  AttackBench whole(ProgramOf(World()), {.sources = &sources, .fragments = Fragments::kReassemble});
   EXPECT_EQ(whole.Outcome(At(kPortA, part(64, 44, false, 2))), "deny frag_held");
   EXPECT_EQ(whole.Outcome(At(kPortB, part(0, 64, true, 2))), "deny spoofed");
   EXPECT_TRUE(whole.worker.released().empty());
@@ -128,8 +127,8 @@ TEST(SpoofingAttack, A87AFragmentFromElsewhereTouchesNoDatagram) {
   ASSERT_EQ(whole.worker.released().size(), 1u);
   EXPECT_EQ(Text(whole.worker.released()[0].verdict), "allow policy");
   // One that is too short for its header would be held as well.
-  const Bytes tiny = Ethernet(0x0800, Packet(Ipv4{.src = kPodA, .dst = kPodB, .fragment = 0x2000},
-                                             Zeros(8)));
+  const Bytes tiny =
+      Ethernet(0x0800, Packet(Ipv4{.src = kPodA, .dst = kPodB, .fragment = 0x2000}, Zeros(8)));
   EXPECT_EQ(whole.Outcome(At(kPortB, From(kMacB, tiny))), "deny spoofed");
 }
 
@@ -177,7 +176,9 @@ Bytes LinkAddress(uint8_t option, const EthernetAddress& told) {
 TEST(SpoofingAttack, A87_A79NeighbourDiscoverySpeaksForItsSenderAndItsTarget) {
   const SourceBindings sources = Bindings();
   AttackBench bench(ProgramOf(World()), {.sources = &sources});
-  const auto at_b = [&](const Bytes& frame) { return bench.Outcome(At(kPortB, From(kMacB, frame))); };
+  const auto at_b = [&](const Bytes& frame) {
+    return bench.Outcome(At(kPortB, From(kMacB, frame)));
+  };
   const auto advertise = [&](const std::string& src, const std::string& target, const Bytes& told) {
     return at_b(Neighbour(136, src, "ff02::1", Address(target) + told));
   };
@@ -201,12 +202,12 @@ TEST(SpoofingAttack, A87_A79NeighbourDiscoverySpeaksForItsSenderAndItsTarget) {
   EXPECT_EQ(solicit("::", kPodA6, {}), "deny spoofed");
   EXPECT_EQ(solicit(kLink, kLink, {}), "allow link_control") << "link-local ones are nobody's";
 
-  const Bytes redirect = Neighbour(137, kLink, "fd00::9",
-                                   Address(kPodA6) + Address(kPodA6) + LinkAddress(2, kMacB));
+  const Bytes redirect =
+      Neighbour(137, kLink, "fd00::9", Address(kPodA6) + Address(kPodA6) + LinkAddress(2, kMacB));
   EXPECT_EQ(at_b(redirect), "deny spoofed");
   Frame cut = At(kPortB, redirect);
-  const Bytes told = From(kMacB, Neighbour(136, kLink, "ff02::1",
-                                           Address("fd00::2") + LinkAddress(2, kMacB)));
+  const Bytes told =
+      From(kMacB, Neighbour(136, kLink, "ff02::1", Address("fd00::2") + LinkAddress(2, kMacB)));
   cut = At(kPortB, told);
   cut.packet.length -= 2;
   EXPECT_EQ(bench.Outcome(cut), "deny truncated");
@@ -231,10 +232,9 @@ TEST(SpoofingAttack, A87InsideATunnelThePortCounts) {
 TEST(SpoofingAttack, A87WhatIsNobodysIsFreeUnlessItIsBound) {
   const SourceBindings sources = Bindings();
   AttackBench bench(ProgramOf(World()), {.sources = &sources});
-  const Bytes dhcp = Ethernet(0x0800, Packet(Ipv4{.src = "0.0.0.0",
-                                                  .dst = "255.255.255.255",
-                                                  .protocol = kProtocolUdp},
-                                             Udp(68, 67)));
+  const Bytes dhcp = Ethernet(
+      0x0800, Packet(Ipv4{.src = "0.0.0.0", .dst = "255.255.255.255", .protocol = kProtocolUdp},
+                     Udp(68, 67)));
   EXPECT_EQ(bench.Outcome(At(kPortB, dhcp)), "allow not_a_pod");
   const SourceBindings bound = *SourceBindings::Make(
       std::vector{Bind("0.0.0.0/32", kPortA), Bind("10.0.0.1/32", kAnyPort, kMacA)});
@@ -272,7 +272,8 @@ bool Reference(const std::vector<SourceBinding>& bindings, const IpAddress& sour
   }
   const bool nobodys = source == IpAddress::V4(0) || source == *ParseIpAddress("::");
   const bool link = ParseIpPrefix("fe80::/10").prefix.Contains(source);
-  if (longest < 0 || (nobodys && longest < source.bit_count()) || (link && longest < 10)) return true;
+  if (longest < 0 || (nobodys && longest < source.bit_count()) || (link && longest < 10))
+    return true;
   for (const SourceBinding& one : bindings) {
     if (one.source.length != longest || !one.source.Contains(source)) continue;
     if (one.port != kAnyPort && one.port != port) continue;
