@@ -51,7 +51,7 @@ def results_of(build):
         begins = re.match(r"\d+/\d+ Test(?:ing)?: (.+)", line)
         if begins:
             name = begins[1]
-        if re.match(r"Test (Passed|Failed|Timeout|Skipped)", line) and name:
+        if re.match(r"Test (Passed|Failed|Timeout)", line) and name:
             results[name] = line.split()[1].rstrip(".").lower()
         row = re.match(r"A(\d+) +(\d+) +(\d+)$", line)
         if row and name == "tools.adversarial":
