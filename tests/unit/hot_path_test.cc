@@ -93,6 +93,10 @@ TEST(HotPath, FramesAllocateNothing) {
   Worker worker(program, {});
   EXPECT_EQ(AllocationsOf([&] { ClassifyFrames(program, {}, views, verdicts); }), 0u);
   EXPECT_EQ(AllocationsOf([&] { worker.Process(frames, 1, judgements); }), 0u);
+  const SourceBinding binding{.source = {.address = IpAddress::V4(0xc6336400), .length = 24}};
+  const SourceBindings sources = *SourceBindings::Make({&binding, 1});
+  Worker bound(program, {.sources = &sources});
+  EXPECT_EQ(AllocationsOf([&] { bound.Process(frames, 1, judgements); }), 0u);
 }
 
 TEST(HotPath, TunnelsAllocateNothing) {
