@@ -62,7 +62,6 @@ class Appliance : public control::Handler {
   void SetLog(observe::DenyLog* log) { log_.store(log); }
   std::vector<std::string> Unhealthy() const;
   std::vector<uint64_t> HeartbeatAges() const;
-  std::string PortNameAt(uint32_t index) const { return ports_.all()[index].name; }
   // Who compares the wire with the configuration; null: nobody.
   void SetWatching(const Watching* watching) { watching_.store(watching); }
   PolicyPtr policy() const;

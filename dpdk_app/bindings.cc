@@ -68,8 +68,7 @@ absl::StatusOr<std::unique_ptr<const SourceBindings>> BindSources(const Options&
   const bool by_pod = options.worker.classify.placement == Placement::kPodPort;
   Binder binder(*places);
   for (const Pod& pod : snapshot.pods()) {
-    const bool ended = pod.phase == PodPhase::kSucceeded || pod.phase == PodPhase::kFailed;
-    if (pod.host_network || ended) continue;
+    if (!HasPodAddresses(pod)) continue;
     binder.Bind(by_pod ? absl::StrCat(pod.ns, "/", pod.name) : pod.node_name, pod.ips);
   }
   for (const Node& node : snapshot.nodes()) {

@@ -176,11 +176,4 @@ std::vector<control::PortStatus> Ports::GetStatus() const {
   return all;
 }
 
-std::string Ports::NameOf(uint16_t id) const {
-  for (const Port& port : ports_) {
-    if (port.id == id) return port.name;
-  }
-  return absl::StrCat(id);
-}
-
 }  // namespace npf::appliance

@@ -40,7 +40,6 @@ class Ports {
   std::span<const Port> all() const { return ports_; }
   uint16_t receive_queues() const { return receive_queues_; }
   std::vector<control::PortStatus> GetStatus() const;
-  std::string NameOf(uint16_t id) const;
 
  private:
   absl::Status Configure(const Port& port, uint16_t workers);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <optional>
 #include <utility>
 
 #include "appliance.h"
@@ -21,10 +20,6 @@ uint64_t PacketsOf(const control::Status& status, std::string_view reason) {
     if (count.reason == reason) packets += count.packets;
   }
   return packets;
-}
-
-bool IsBehind(const BehindFlag& behind, const std::string& name) {
-  return std::find(behind.names.begin(), behind.names.end(), name) != behind.names.end();
 }
 
 }  // namespace
@@ -72,21 +67,12 @@ void Watching::Look() {
 void Watching::LearnPolicy(PolicyPtr policy) {
   if (policy == policy_) return;
   policy_ = std::move(policy);
-  people_.clear();
+  nodes_.clear();
   if (!policy_->snapshot.has_value()) return;
   for (const Node& node : policy_->snapshot->nodes()) {
-    for (const std::string& address : node.addresses) Learn(address, {node.name, false});
-  }
-  for (const Pod& pod : policy_->snapshot->pods()) {
-    const bool ended = pod.phase == PodPhase::kSucceeded || pod.phase == PodPhase::kFailed;
-    if (pod.host_network || ended) continue;
-    for (const std::string& address : pod.ips) Learn(address, {pod.node_name, true});
-  }
-}
-
-void Watching::Learn(const std::string& address, Who who) {
-  if (const std::optional<IpAddress> parsed = ParseIpAddress(address); parsed.has_value()) {
-    people_[ToString(*parsed)] = std::move(who);
+    for (const std::string& address : node.addresses) {
+      if (const auto parsed = ParseIpAddress(address)) nodes_.insert(ToString(*parsed));
+    }
   }
 }
 
@@ -98,21 +84,18 @@ void Watching::LookAtSeen() {
   }
 }
 
-// A first packet of a connection.
+// A first packet of a connection. Of those that came by a port where their source cannot be, the
+// data path says so itself.
 void Watching::Note(const Seen& seen) {
-  const auto src = people_.find(ToString(SourceOf(seen.key)));
-  if (src == people_.end()) return;
   const uint32_t port = appliance_.PortIndex(seen.port);
-  ++(src->second.is_pod ? from_pods_ : from_nodes_)[port];
-  const auto dst = people_.find(ToString(DestinationOf(seen.key)));
-  const bool both_pods = src->second.is_pod && dst != people_.end() && dst->second.is_pod;
-  if (both_pods && !src->second.node.empty() && src->second.node == dst->second.node) ++same_node_;
-  // Behind another port than the one it came by.
-  const std::string name = appliance_.PortNameAt(port);
-  const bool by_node = options_.worker.classify.placement != Placement::kPodPort;
-  for (const BehindFlag& behind : options_.behind) {
-    if (by_node && behind.port != name && IsBehind(behind, src->second.node)) ++spoofed_;
+  const tools::AddressNames::Owner* const src = policy_->names.Find(SourceOf(seen.key));
+  if (src == nullptr) {
+    if (nodes_.contains(ToString(SourceOf(seen.key)))) ++from_nodes_[port];
+    return;
   }
+  ++from_pods_[port];
+  const tools::AddressNames::Owner* const dst = policy_->names.Find(DestinationOf(seen.key));
+  if (dst != nullptr && !src->node.empty() && src->node == dst->node) ++same_node_;
 }
 
 observe::ReadinessSample Watching::MakeSample(const control::Status& status) const {
@@ -120,7 +103,7 @@ observe::ReadinessSample Watching::MakeSample(const control::Status& status) con
                                   .policy_active = status.generation != 0,
                                   .refusal = status.last_refusal,
                                   .refused_ns = MonotonicNs() - refused_at_ns_,
-                                  .spoofed = PacketsOf(status, "spoofed") + spoofed_,
+                                  .spoofed = PacketsOf(status, "spoofed"),
                                   .opaque = PacketsOf(status, "opaque"),
                                   .unknown_pod = PacketsOf(status, "unknown_pod"),
                                   .service_address = PacketsOf(status, "service_address"),

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "observe/readiness.h"
 #include "observe/systemd.h"
 #include "observe/visibility.h"
@@ -40,32 +40,23 @@ class Watching {
   std::vector<control::PodVisibility> Visibility(const Policy& policy) const;
 
  private:
-  // Who an address is, under one policy.
-  struct Who {
-    std::string node;     // of a pod, where it has one; of a node, itself
-    bool is_pod = false;  // else it is a node
-  };
-  using People = absl::flat_hash_map<std::string, Who>;  // by address as text
-
   void Run();
   void Look();
   void LookAtSeen();
   void Note(const Seen& seen);
   void LearnPolicy(PolicyPtr policy);
-  void Learn(const std::string& address, Who who);
   observe::ReadinessSample MakeSample(const control::Status& status) const;
 
   const Options& options_;
   Appliance& appliance_;
   observe::Notifier notifier_;
   observe::Readiness readiness_;
-  PolicyPtr policy_;  // that people_ is of
-  People people_;
+  PolicyPtr policy_;                        // of the last look
+  absl::flat_hash_set<std::string> nodes_;  // its nodes' addresses
   // Counted since the start, by this thread alone.
   std::map<uint32_t, uint64_t> from_pods_;  // by port
   std::map<uint32_t, uint64_t> from_nodes_;
   uint64_t same_node_ = 0;
-  uint64_t spoofed_ = 0;
   std::string refusal_;  // the last one, and when it was first seen
   uint64_t refused_at_ns_ = 0;
   mutable std::mutex mutex_;  // of what follows

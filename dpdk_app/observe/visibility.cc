@@ -19,19 +19,11 @@ struct Answer {
   std::string why;
 };
 
-bool HasEnded(const Pod& pod) {
-  return pod.phase == PodPhase::kSucceeded || pod.phase == PodPhase::kFailed;
-}
-
-bool IsOnPodNetwork(const Pod& pod) {
-  return !HasEnded(pod) && !pod.host_network && !pod.ips.empty();
-}
-
 class Place {
  public:
   Place(const Snapshot& snapshot, const VisibilityInput& input) : input_(input) {
     for (const Pod& pod : snapshot.pods()) {
-      if (IsOnPodNetwork(pod)) ++pods_of_node_[pod.node_name];
+      if (HasPodAddresses(pod) && !pod.ips.empty()) ++pods_of_node_[pod.node_name];
     }
     for (const PortMembers& port : input.ports) {
       for (const std::string& node : port.nodes) port_of_node_.emplace(node, port.port);

@@ -392,8 +392,7 @@ void SnapshotBuilder::CompleteNamespaces(Diagnostics& diagnostics) {
 void SnapshotBuilder::WarnOfSharedAddresses(Diagnostics& diagnostics) const {
   std::vector<std::pair<IpAddress, const Pod*>> holders;
   for (const Pod& pod : data_.pods) {
-    const bool finished = pod.phase == PodPhase::kSucceeded || pod.phase == PodPhase::kFailed;
-    if (finished || pod.host_network) continue;  // R50, R52
+    if (!HasPodAddresses(pod)) continue;
     for (const std::string& text : pod.ips) {
       if (const auto address = ParseIpAddress(text)) holders.emplace_back(*address, &pod);
     }

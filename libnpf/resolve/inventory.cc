@@ -7,10 +7,6 @@
 namespace npf::resolve {
 namespace {
 
-bool IsFinished(const Pod& pod) {
-  return pod.phase == PodPhase::kSucceeded || pod.phase == PodPhase::kFailed;
-}
-
 // Whether `a` has the address rather than `b`; Snapshot order settles what is left.
 bool Wins(const Pod& a, const Pod& b) {
   if (a.terminating != b.terminating) return !a.terminating;
@@ -54,7 +50,7 @@ class Taker {
     inventory_.pods.reserve(snapshot_.pods().size());
     std::vector<const Pod*> on_host_network;
     for (const Pod& pod : snapshot_.pods()) {
-      if (IsFinished(pod)) continue;
+      if (HasEnded(pod)) continue;
       if (pod.host_network) {
         on_host_network.push_back(&pod);
         continue;

@@ -8,10 +8,6 @@
 namespace npf::tools {
 namespace {
 
-bool HasPodAddress(const Pod& pod) {
-  return !pod.host_network && pod.phase != PodPhase::kSucceeded && pod.phase != PodPhase::kFailed;
-}
-
 // Whether `pod` has the address rather than `other` (R51).
 bool Wins(const Pod& pod, const Pod& other) {
   if (pod.terminating != other.terminating) return other.terminating;
@@ -26,7 +22,7 @@ bool Wins(const Pod& pod, const Pod& other) {
 AddressNames::AddressNames(const Snapshot& snapshot) {
   absl::flat_hash_map<Key, const Pod*> owners;
   for (const Pod& pod : snapshot.pods()) {
-    if (!HasPodAddress(pod)) continue;
+    if (!HasPodAddresses(pod)) continue;
     for (const std::string& text : pod.ips) {
       const std::optional<IpAddress> address = ParseIpAddress(text);
       if (!address.has_value()) continue;
@@ -34,7 +30,9 @@ AddressNames::AddressNames(const Snapshot& snapshot) {
       if (owner == nullptr || Wins(pod, *owner)) owner = &pod;
     }
   }
-  for (const auto& [key, pod] : owners) pods_.emplace(key, pod->ns + "/" + pod->name);
+  for (const auto& [key, pod] : owners) {
+    pods_.emplace(key, Owner{pod->ns + "/" + pod->name, pod->node_name});
+  }
 }
 
 AddressNames::Key AddressNames::KeyOf(const IpAddress& address) {
@@ -44,9 +42,14 @@ AddressNames::Key AddressNames::KeyOf(const IpAddress& address) {
   return key;
 }
 
-std::string_view AddressNames::PodOf(const IpAddress& address) const {
+const AddressNames::Owner* AddressNames::Find(const IpAddress& address) const {
   const auto found = pods_.find(KeyOf(address));
-  return found == pods_.end() ? std::string_view() : std::string_view(found->second);
+  return found == pods_.end() ? nullptr : &found->second;
+}
+
+std::string_view AddressNames::PodOf(const IpAddress& address) const {
+  const Owner* const owner = Find(address);
+  return owner == nullptr ? std::string_view() : std::string_view(owner->pod);
 }
 
 }  // namespace npf::tools

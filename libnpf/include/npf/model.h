@@ -196,6 +196,13 @@ struct Pod {
   Position position;
 };
 
+// It has run to its end and holds no address (R50).
+inline bool HasEnded(const Pod& pod) {
+  return pod.phase == PodPhase::kSucceeded || pod.phase == PodPhase::kFailed;
+}
+// Its addresses are its own: it has not ended, and is not on its node's network (R50, R52).
+inline bool HasPodAddresses(const Pod& pod) { return !HasEnded(pod) && !pod.host_network; }
+
 struct Namespace {
   std::string name;
   Labels labels;
