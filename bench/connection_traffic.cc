@@ -104,4 +104,22 @@ PacketView ConnectionTraffic::ReceiveOpening(size_t i, size_t step, uint8_t* buf
   return view;
 }
 
+void EstablishAll(const ConnectionTraffic& traffic,
+                  const std::function<void(std::span<const Frame>)>& process) {
+  FrameBuffers buffers(Worker::kBatch);
+  std::vector<Frame> frames;
+  const size_t flows = traffic.shape().flows;
+  for (size_t first = 0; first < flows; first += Worker::kBatch) {
+    const size_t end = std::min(flows, first + Worker::kBatch);
+    for (size_t step = 0; step < 3; ++step) {
+      frames.clear();
+      for (size_t i = first; i < end; ++i) {
+        const PacketView view = traffic.ReceiveOpening(i, step, buffers.At(i - first));
+        if (view.length != 0) frames.push_back({.packet = view});
+      }
+      if (!frames.empty()) process(frames);
+    }
+  }
+}
+
 }  // namespace npf::bench

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "npf/packet.h"
 #include "npf/program.h"
 #include "npf/snapshot.h"
+#include "npf/worker.h"
 #include "traffic.h"
 
 namespace npf::bench {
@@ -58,6 +60,10 @@ class ConnectionTraffic {
   FrameSet frames_;  // of the flows, forward
   uint32_t begun_ = 0;
 };
+
+// The packets that establish all flows, in bursts of at most Worker::kBatch.
+void EstablishAll(const ConnectionTraffic& traffic,
+                  const std::function<void(std::span<const Frame>)>& process);
 
 }  // namespace npf::bench
 

@@ -75,7 +75,10 @@ class With : public ConnectionContender {
   With(const CompiledCluster& cluster, ConnectionTraffic& traffic, Checksums checksums)
       : ConnectionContender(kWithConnections, cluster, traffic),
         worker_(cluster.program, OptionsFor(traffic.shape(), checksums)) {
-    Establish();
+    EstablishAll(traffic, [&](std::span<const Frame> frames) {
+      now_ns_ += kBatchNs;
+      worker_.Process(frames, now_ns_, judgements_);
+    });
   }
 
   void Run(std::span<const FlowKey>, std::span<uint8_t> allowed) override {
@@ -89,6 +92,8 @@ class With : public ConnectionContender {
   }
 
  private:
+  static constexpr uint64_t kBatchNs = 1'000;
+
   static WorkerOptions OptionsFor(const ConnectionShape& shape, Checksums checksums) {
     const size_t capacity = shape.flows / 2 * 3;
     return {.checksums = checksums,
@@ -101,27 +106,10 @@ class With : public ConnectionContender {
   void Add(const PacketView& frame) override { frames_.push_back({.packet = frame}); }
 
   size_t ProcessFrom(size_t first) {
-    constexpr uint64_t kBatchNs = 1'000;
     now_ns_ += kBatchNs;
     const size_t count = std::min(Worker::kBatch, frames_.size() - first);
     worker_.Process({frames_.data() + first, count}, now_ns_, judgements_);
     return count;
-  }
-
-  void Establish() {
-    FrameBuffers buffers(Worker::kBatch);
-    for (size_t first = 0; first < traffic().shape().flows; first += Worker::kBatch) {
-      for (size_t step = 0; step < 3; ++step) {
-        Clear();
-        const size_t end = std::min(traffic().shape().flows, first + Worker::kBatch);
-        for (size_t i = first; i < end; ++i) {
-          const PacketView view = traffic().ReceiveOpening(i, step, buffers.At(i - first));
-          if (view.length != 0) Add(view);
-        }
-        if (!frames_.empty()) ProcessFrom(0);
-      }
-    }
-    Clear();
   }
 
   Worker worker_;

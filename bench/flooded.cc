@@ -16,31 +16,14 @@ Flooded::Flooded(const Program& program, ConnectionTraffic& established)
                .flows_max = 2 * established.shape().flows,
                .flows_per_source_max = 2 * established.shape().flows},
       worker_(program, options_) {
-  Establish();
+  std::array<Judgement, Worker::kBatch> judgements;
+  EstablishAll(established_, [&](std::span<const Frame> frames) { Process(frames, judgements); });
 }
 
 void Flooded::Process(std::span<const Frame> frames, std::span<Judgement> judgements) {
   constexpr uint64_t kBatchNs = 1'000;
   now_ns_ += kBatchNs;
   worker_.Process(frames, now_ns_, judgements);
-}
-
-void Flooded::Establish() {
-  FrameBuffers buffers(Worker::kBatch);
-  std::array<Judgement, Worker::kBatch> judgements;
-  std::vector<Frame> frames;
-  const size_t flows = established_.shape().flows;
-  for (size_t first = 0; first < flows; first += Worker::kBatch) {
-    const size_t end = std::min(flows, first + Worker::kBatch);
-    for (size_t step = 0; step < 3; ++step) {
-      frames.clear();
-      for (size_t i = first; i < end; ++i) {
-        const PacketView view = established_.ReceiveOpening(i, step, buffers.At(i - first));
-        if (view.length != 0) frames.push_back({.packet = view});
-      }
-      Process(frames, judgements);
-    }
-  }
 }
 
 FloodCount Flooded::Count(FloodTraffic& flood, size_t packets) {

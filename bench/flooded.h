@@ -42,8 +42,6 @@ class Flooded {
   FloodCount Count(FloodTraffic& flood, size_t packets);
 
  private:
-  void Establish();
-
   ConnectionTraffic& established_;
   WorkerOptions options_;
   Worker worker_;
