@@ -17,6 +17,7 @@
 #include "npf/exit_status.h"
 #include "npf/output.h"
 #include "policy.h"
+#include "proto/socket.h"
 
 namespace npf::appliance {
 namespace {
@@ -45,9 +46,12 @@ Finding CheckHugePages(std::span<const std::string> eal) {
   uint64_t pages = 0;
   const bool some =
       absl::SimpleAtoi(NumberIn("/proc/meminfo", "HugePages_Free:"), &pages) && pages != 0;
+  const bool without = Has(eal, "--no-huge");
   return {.what = "huge pages",
-          .good = some || Has(eal, "--no-huge"),
-          .detail = some ? absl::StrCat(pages, " free") : "none",
+          .good = some || without,
+          .detail = without ? "not asked for"
+                    : some  ? absl::StrCat(pages, " free")
+                            : "none",
           .mend =
               "sysctl vm.nr_hugepages=512, or --no-huge -m 256 before -- where speed does not "
               "matter"};
@@ -95,9 +99,14 @@ Finding CheckFolder(const std::string& what, const std::string& folder) {
           .mend = "install -d -m 0750 " + folder};
 }
 
-std::string FolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
+// As the start does it, and away again.
+Finding CheckSocket(const std::string& path) {
+  absl::StatusOr<control::ListeningSocket> socket = control::ListeningSocket::Open(path, "");
+  if (socket.ok()) socket->Close();
+  return {.what = "control socket",
+          .good = socket.ok(),
+          .detail = socket.ok() ? path : std::string(socket.status().message()),
+          .mend = "a directory of root, or of --user, that nobody else can write into"};
 }
 
 Finding CheckPolicy(const Options& options) {
@@ -123,9 +132,7 @@ Finding CheckPolicy(const Options& options) {
 int RunCheck(const Options& options, std::span<const std::string> eal) {
   std::vector<Finding> findings{CheckHugePages(eal), CheckRights(), CheckProcessors(options),
                                 CheckVfio()};
-  if (!options.control.empty()) {
-    findings.push_back(CheckFolder("control socket", FolderOf(options.control)));
-  }
+  if (!options.control.empty()) findings.push_back(CheckSocket(options.control));
   if (!options.state_dir.empty()) findings.push_back(CheckFolder("last image", options.state_dir));
   if (!options.flows_dir.empty()) findings.push_back(CheckFolder("connections", options.flows_dir));
   findings.push_back(CheckPolicy(options));

@@ -18,6 +18,7 @@
 #include "check.h"
 #include "npf/compile_input.h"
 #include "npf/exit_status.h"
+#include "npf/guarded.h"
 #include "npf/output.h"
 #include "observe/privileges.h"
 #include "observe/systemd.h"
@@ -99,7 +100,6 @@ int Serve(const Options& options) {
 }
 
 int Run(std::vector<std::string> arguments, const Options& options) {
-  arguments.insert(arguments.end(), options.eal.begin(), options.eal.end());
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
@@ -129,23 +129,19 @@ int Main(int argc, char** argv) {
   }
   // Without --, all are ours: npf-dpdk check, npf-dpdk --help.
   if (!behind) std::swap(eal, ours);
+  const auto with_more = [&](const Options& options) {
+    std::vector<std::string> arguments = eal;
+    arguments.insert(arguments.end(), options.eal.begin(), options.eal.end());
+    return arguments;
+  };
   return ParseOptions(
-      ours, [&](Options& options) { return Run(eal, options); },
-      [&](const Options& options) { return RunCheck(options, eal); });
+      ours, [&](Options& options) { return Run(with_more(options), options); },
+      [&](const Options& options) { return RunCheck(options, with_more(options)); });
 }
 
 }  // namespace
 }  // namespace npf::appliance
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
-  try {
-    return npf::appliance::Main(argc, argv);
-  } catch (const std::bad_alloc&) {
-    npf::tools::PrintError("out of memory");
-    return npf::tools::kExitLimit;
-  } catch (...) {
-    npf::tools::PrintError("internal fault");
-    return npf::tools::kExitInternal;
-  }
+  return npf::tools::RunGuarded([&] { return npf::appliance::Main(argc, argv); });
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_split.h"
@@ -17,23 +18,13 @@ namespace {
 using tools::BadUsage;
 using tools::Verb;
 
-// What a file of --config may name: the flags, without their dashes.
-const std::vector<std::string> kSettings = {
-    "eal",          "file",      "namespace",    "strict-cidr",     "lenient",     "last-wins",
-    "skip-invalid", "pod-cidr",  "service-cidr", "domains",         "image",       "allow-all",
-    "control",      "metrics",   "state-dir",    "flows-dir",       "deny-log",    "verdicts",
-    "user",         "seccomp",   "pair",         "behind",          "mode",        "workers",
-    "buffers",      "clock",     "placement",    "direction",       "unknown-pod", "stateless",
-    "checksums",    "vlan",      "opaque",       "overlay",         "midstream",   "established",
-    "fragments",    "flows-max", "openings-max", "flows-per-source"};
-
 struct Flags {
   Options options;
   tools::JudgeFlags judge{.placement = "node-wire", .unknown_pod = "deny"};
   tools::WorkerFlags worker{.opaque = "deny"};
   std::vector<std::string> pairs;
   std::vector<std::string> behind;
-  std::string config;
+  std::string config;  // read before the flags are, see WithConfig
   std::string seccomp = "on";
   std::string mode = "enforce";
   std::string clock = "monotonic";
@@ -129,14 +120,20 @@ void AddServiceFlags(Verb& verb, Flags& flags) {
   verb.AddText("--user", options.user, "become this user once the ports are there");
 }
 
-// Its settings stand before the flags, so that a flag of the same name has the last word.
-std::vector<std::string> WithConfig(std::vector<std::string> arguments) {
-  const auto config = std::find(arguments.begin(), arguments.end(), "--config");
-  if (config == arguments.end() || config + 1 == arguments.end()) return arguments;
-  const std::string path = *(config + 1);
-  arguments.erase(config, config + 2);
+// Its settings stand before the flags.
+std::vector<std::string> WithConfig(std::vector<std::string> arguments, const Verb& verb) {
+  constexpr std::string_view kJoined = "--config=";
+  const auto config = std::find_if(
+      arguments.begin(), arguments.end(),
+      [&](const std::string& text) { return text == "--config" || text.starts_with(kJoined); });
+  const bool joined = config != arguments.end() && *config != "--config";
+  if (config == arguments.end() || (!joined && config + 1 == arguments.end())) return arguments;
+  const std::string path = joined ? config->substr(kJoined.size()) : *(config + 1);
+  arguments.erase(config, config + (joined ? 1 : 2));
+  std::vector<std::string> known = verb.OptionNames();
+  std::erase(known, "config");
   absl::StatusOr<std::vector<observe::SettingArgument>> settings =
-      observe::ReadSettings(path, kSettings);
+      observe::ReadSettings(path, known);
   if (!settings.ok()) throw BadUsage("--config: " + std::string(settings.status().message()));
   std::vector<std::string> added;
   for (const observe::SettingArgument& setting : *settings) {
@@ -149,6 +146,8 @@ std::vector<std::string> WithConfig(std::vector<std::string> arguments) {
 }
 
 void AddFlags(Verb& verb, Flags& flags) {
+  verb.AddText("--config", flags.config,
+               "a YAML file of these flags by their names; repeatable ones may go on beside it");
   tools::AddInputFlags(verb, flags.options.input, tools::InputNeed::kOptional);
   AddServiceFlags(verb, flags);
   AddWireFlags(verb, flags);
@@ -185,7 +184,7 @@ int ParseOptions(std::vector<std::string> arguments, const std::function<int(Opt
                                              arguments[1] == "--version");
   if (!has_verb && !asks) arguments.insert(arguments.begin() + 1, "run");
   try {
-    arguments = WithConfig(std::move(arguments));
+    arguments = WithConfig(std::move(arguments), run_verb);
   } catch (const BadUsage& usage) {
     tools::PrintError(usage.what());
     return tools::kExitUsage;

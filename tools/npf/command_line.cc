@@ -62,6 +62,16 @@ void Verb::AddFlag(const std::string& names, bool& value, const std::string& hel
   app_->add_flag(names, value, help);
 }
 
+std::vector<std::string> Verb::OptionNames() const {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app_->get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      if (name != "help") names.push_back(name);
+    }
+  }
+  return names;
+}
+
 void Verb::SetFooter(const std::string& text) { app_->footer(text); }
 
 void Verb::OnRun(std::function<int()> run) {

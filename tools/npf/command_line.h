@@ -71,6 +71,8 @@ class Verb {
                  const std::string& help);
   void AddPositiveNumber(const std::string& names, uint64_t& value, const std::string& help);
   void AddFlag(const std::string& names, bool& value, const std::string& help);
+  // Those of its options that can be named on the command line, without dashes: "file", "mode".
+  std::vector<std::string> OptionNames() const;
   void SetFooter(const std::string& text);  // below the verb's help
   void OnRun(std::function<int()> run);     // gives the exit status
 

@@ -1,14 +1,13 @@
 // npf VERB -f PATH... [flags]. Everything a verb says is decided in its own file; here are the
 // command line, the exit statuses that no verb decides, and the last catch of every exception.
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <new>
 #include <string>
 
 #include "npf/command_line.h"
 #include "npf/exit_status.h"
+#include "npf/guarded.h"
 #include "npf/output.h"
 #include "npf/verbs.h"
 #include "npf/version.h"
@@ -47,15 +46,5 @@ int Run(int argc, char** argv) {
 }  // namespace npf::tools
 
 int main(int argc, char** argv) {
-  // A reader that goes away is an error of writing, not the end of the process.
-  std::signal(SIGPIPE, SIG_IGN);
-  try {
-    return npf::tools::Run(argc, argv);
-  } catch (const std::bad_alloc&) {
-    npf::tools::PrintError("out of memory");
-    return npf::tools::kExitLimit;
-  } catch (...) {
-    npf::tools::PrintError("internal fault");
-    return npf::tools::kExitInternal;
-  }
+  return npf::tools::RunGuarded([&] { return npf::tools::Run(argc, argv); });
 }
