@@ -21,6 +21,18 @@ uint64_t SumOf(const std::vector<std::unique_ptr<WireWorker>>& workers,
       [&](uint64_t sum, const auto& worker) { return sum + (worker->counters().*counter).Get(); });
 }
 
+// To what the ports themselves lost, what was lost between them and the workers.
+void AddLosses(const std::vector<std::unique_ptr<WireWorker>>& workers, std::span<const Port> ports,
+               std::vector<control::PortStatus>& status) {
+  for (size_t i = 0; i < ports.size(); ++i) {
+    for (const auto& worker : workers) {
+      const PortLosses& losses = worker->counters().ports[ports[i].id];
+      status[i].missed += losses.not_handed.Get();
+      status[i].not_sent += losses.not_sent.Get();
+    }
+  }
+}
+
 std::vector<control::ReasonCount> ReasonsOf(
     const std::vector<std::unique_ptr<WireWorker>>& workers) {
   std::vector<control::ReasonCount> reasons;
@@ -109,13 +121,16 @@ control::Status Appliance::GetStatus() {
                          .openings = SumOf(workers_, &WorkerCounters::openings),
                          .ports = ports_.GetStatus(),
                          .reasons = ReasonsOf(workers_)};
+  AddLosses(workers_, ports_.all(), status.ports);
   for (const control::ReasonCount& reason : status.reasons) status.received += reason.packets;
   for (const auto& worker : workers_) {
     const double loops = static_cast<double>(worker->counters().loops.Get());
     const auto busy = static_cast<double>(worker->counters().busy_loops.Get());
     status.busy.push_back(loops == 0 ? 0 : busy / loops);
   }
-  status.log_suppressed = SumOf(workers_, &WorkerCounters::untold);
+  if (const observe::DenyLog* const log = log_.load(); log != nullptr) {
+    status.log_suppressed = log->suppressed();
+  }
   status.generation = generation();
   const std::lock_guard lock(mutex_);
   const Policy& policy = *current_.policy;

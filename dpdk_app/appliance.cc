@@ -325,9 +325,6 @@ absl::StatusOr<control::LoadResult> Appliance::Load(const control::LoadRequest& 
     before_ = nullptr;
   }
   const Policy& loaded = **policy;
-  tools::PrintError(absl::StrCat("load by ", request.who, ": generation ", generation, ", ",
-                                 loaded.policies, " policies, ", loaded.pods, " pods, image ",
-                                 loaded.hash));
   return control::LoadResult{.generation = generation,
                              .policy_hash = loaded.hash,
                              .pods = loaded.pods,

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "npf/flow.h"
 #include "npf/verdict.h"
@@ -25,14 +26,17 @@ class Counter {
   std::atomic<uint64_t> value_{0};
 };
 
+// What a worker lost at a port.
+struct PortLosses {
+  Counter not_sent;    // allowed, but the port took no more
+  Counter not_handed;  // came in by it; the ring of the worker that it belongs to was full
+};
+
 struct alignas(64) WorkerCounters {
   // Packets, by reason: [reason][allowed]. Their sum is what was received.
   std::array<std::array<Counter, 2>, 256> by_reason;
-  Counter received;    // taken from ports, before they are judged
-  Counter not_sent;    // allowed, but the port took no more
-  Counter handed;      // to the worker that they belong to
-  Counter not_handed;  // its ring was full
-  Counter untold;      // denials that the ring to the log had no room for
+  std::vector<PortLosses> ports;  // by id; as many as there are, from the beginning
+  Counter untold;                 // denials that the ring to the log had no room for
   Counter loops;
   Counter busy_loops;
   Counter flows;

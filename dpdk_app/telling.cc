@@ -37,10 +37,6 @@ std::string PolicyOf(const DirectionExplanation& side) {
   return side.isolating.empty() ? "" : side.isolating.front();
 }
 
-bool IsOfPolicy(Reason reason) {
-  return reason == Reason::kPolicy || reason == Reason::kTier || reason == Reason::kUnknownPod;
-}
-
 }  // namespace
 
 Telling::Telling(const Options& options, Appliance& appliance)
@@ -129,13 +125,11 @@ observe::DenialDetails Telling::DetailsOf(const observe::DenialEvent& event) con
 }
 
 observe::MetricsInput Telling::CollectMetrics() {
-  observe::MetricsInput input{.build = {.version = std::string(kLibraryVersion),
-                                        .revision = std::string(tools::kCommit),
-                                        .dpdk = rte_version()},
-                              .status = appliance_.GetStatus(),
-                              .policies = appliance_.GetPolicyCounts()};
-  input.status.log_suppressed = log_->suppressed();
-  return input;
+  return {.build = {.version = std::string(kLibraryVersion),
+                    .revision = std::string(tools::kCommit),
+                    .dpdk = rte_version()},
+          .status = appliance_.GetStatus(),
+          .policies = appliance_.GetPolicyCounts()};
 }
 
 absl::Status Telling::StartHttp() {

@@ -55,6 +55,7 @@ WireWorker::WireWorker(uint32_t number, const WireShared& shared, const Program&
     highest = std::max(highest, port.id);
   }
   outgoing_.resize(highest + size_t{1});
+  counters_.ports = std::vector<PortLosses>(highest + size_t{1});
   if (shared_.packet_clock) {
     rte_mbuf_dyn_rx_timestamp_register(&stamp_offset_, &stamp_flag_);
   }
@@ -125,7 +126,6 @@ void WireWorker::GoOnListing(Listing& listing) {
 
 // To whom each frame belongs. Where there is one worker, all are its own.
 void WireWorker::Receive(const Port& port, Burst& burst, uint16_t count) {
-  counters_.received.Add(count);
   uint16_t own = 0;
   for (uint16_t i = 0; i < count; ++i) {
     rte_mbuf* frame = burst[i];
@@ -140,10 +140,8 @@ void WireWorker::Receive(const Port& port, Burst& burst, uint16_t count) {
       const uint32_t owner = OwnerOf(view, ParsePacket(view, {.checksums = Checksums::kIgnore}),
                                      shared_.owner_secret, shared_.workers);
       if (owner != number_) {
-        if (rte_ring_mp_enqueue(inboxes_[owner], frame) == 0) {
-          counters_.handed.Add(1);
-        } else {
-          counters_.not_handed.Add(1);
+        if (rte_ring_mp_enqueue(inboxes_[owner], frame) != 0) {
+          counters_.ports[port.id].not_handed.Add(1);
           rte_pktmbuf_free(frame);
         }
         continue;
@@ -256,7 +254,7 @@ void WireWorker::Flush(uint16_t id) {
                                                          out.frames.data() + sent,
                                                          static_cast<uint16_t>(out.count - sent)));
   }
-  counters_.not_sent.Add(static_cast<uint64_t>(out.count - sent));
+  counters_.ports[id].not_sent.Add(static_cast<uint64_t>(out.count - sent));
   for (; sent < out.count; ++sent) rte_pktmbuf_free(out.frames[sent]);
   out.count = 0;
 }

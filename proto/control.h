@@ -25,7 +25,7 @@ struct PortStatus {
   bool link_up = false;
   uint64_t received = 0;  // packets
   uint64_t received_bytes = 0;
-  uint64_t missed = 0;  // by the port: no room, no buffer
+  uint64_t missed = 0;  // never judged: no room in the port or before a worker, no buffer
   uint64_t sent = 0;
   uint64_t sent_bytes = 0;
   uint64_t not_sent = 0;  // allowed, but the port took no more

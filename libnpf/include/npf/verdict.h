@@ -80,6 +80,9 @@ enum class Reason : uint8_t {
 
 std::string_view Name(Reason reason);  // "policy", "no_policy", ...; "unknown" for other numbers
 
+// Those of the first block: the packet was judged by policy.
+constexpr bool IsOfPolicy(Reason reason) { return static_cast<uint8_t>(reason) < 16; }
+
 // Verdict::cell of a packet that no cell judged.
 inline constexpr uint32_t kNoCell = ~uint32_t{0};
 
