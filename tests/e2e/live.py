@@ -155,6 +155,83 @@ def policy_change_keep(bench):
     policy_change(bench, "--established", "keep")
 
 
+def becomes(appliance, status, word=""):
+    """What /readyz says at last; it looks once a second."""
+    end = time.monotonic() + 5
+    while (answer := appliance.get("/readyz"))[0] != status and time.monotonic() < end:
+        time.sleep(0.1)
+    return answer[0] == status and word in answer[1]
+
+
+def refusals(bench):
+    """A wrong edit, and the edit taken back; a load that nobody confirms."""
+    folder = bench.scratch / "refused"
+    write_shop(bench, folder, True)
+    socket = bench.scratch / "run" / "npf.sock"
+    appliance = bench.appliance([folder], "--control", socket, metrics=wire.METRICS)
+    right = (folder / "policies.yaml").read_text()
+    bench.check("it is ready", becomes(appliance, 200))
+    (folder / "policies.yaml").write_text("kind: NetworkPolicy\n")
+    appliance.process.send_signal(signal.SIGHUP)
+    bench.check("a wrong edit makes it not ready, and says so", becomes(appliance, 503, "update_refused"))
+    (folder / "policies.yaml").write_text(right)
+    appliance.process.send_signal(signal.SIGHUP)
+    bench.check("the edit taken back makes it ready again", becomes(appliance, 200))
+    npf = bench.options.binary.parent.parent / "tools/npf/npf"
+    if npf.exists():
+        denies = bench.objects("denies", *objects_of_pods(bench, "shop", "frontend", "api"), policy("deny", "shop", {}, ingress=[]))
+
+        def load():
+            done = wire.within(None, npf, "load", "-f", denies, "--confirm", "2s", "--socket", socket)
+            bench.check("a load is taken", "generation" in done.stdout, done.stderr)
+        load()
+        bench.probe_all([("frontend", "api", "TCP", 8080, "timeout")])
+        appliance.wait(lambda: "was not confirmed in time" in appliance.said(), "what is not confirmed is taken back")
+        bench.probe_all([("frontend", "api", "TCP", 8080, "open")])
+        load()
+        (folder / "policies.yaml").write_text(right.split("\n---\n")[0] + "\n")
+        appliance.process.send_signal(signal.SIGHUP)
+        time.sleep(2.5)
+        bench.probe_all([("frontend", "api", "TCP", 8080, "timeout")])
+        bench.check("what was read again is not taken back", appliance.said().count("was not confirmed in time") == 1)
+    appliance.stop()
+
+
+def takeover(bench):
+    """kill -9, a policy that cannot be read, and a start: the last good one decides, and connections live on."""
+    folder = bench.scratch / "kept"
+    write_shop(bench, folder, True)
+    state, flows = bench.scratch / "state", bench.scratch / "flows"
+    flags = ["--state-dir", state, "--flows-dir", flows]
+    appliance = bench.appliance([folder], *flags)
+    frontend, api = bench.pods["frontend"], bench.pods["api"]
+    frontend.ask("stream", name="kept", to=api.v4, port=8080)
+    time.sleep(0.5)
+    (folder / "policies.yaml").write_text("kind: NetworkPolicy\n")
+    appliance.stop(signal.SIGKILL)
+    before = frontend.ask("stream_state", name="kept")["echoes"]
+    appliance = bench.appliance([folder], *flags)
+    appliance.wait(lambda: frontend.ask("stream_state", name="kept")["echoes"] > before + 10, "the connection lives on")
+    bench.check("the connection lives on", True)
+    bench.check("the last good policy decides", "the last good policy decides" in appliance.said())
+    bench.probe_all([("frontend", "api", "TCP", 8080, "open"), ("frontend", "api", "TCP", 9090, "timeout")])
+    appliance.stop()
+
+
+def spoofed(bench):
+    """What is behind each port is known, and report is said to be behind the other one."""
+    nodes = {"frontend": "left", "report": "right", "api": "right"}
+    path = bench.objects("nodes", wire.namespace_object("shop"),
+                         *(wire.pod_object("shop", n, bench.pods[n].addresses, {"app": n}, node=node) for n, node in nodes.items()))
+    appliance = bench.appliance([path], "--behind", "net_af_packet0=left", "--behind", "net_af_packet1=right",
+                                placement="node-wire", metrics=wire.METRICS)
+    bench.probe_all([("frontend", "api", "TCP", 8080, "open"),
+                     *(("report", "api", proto, port, "timeout") for proto, port in (("TCP", 8080), ("TCP", 80), ("UDP", 7001)))])
+    bench.check("it is counted", appliance.metrics().get('npf_drops_total{reason="spoofed"}', 0) > 0)
+    bench.check("it makes it not ready", becomes(appliance, 503, "spoofed"))
+    appliance.stop()
+
+
 def path_mtu(bench):
     """A router at the right side has a narrow link to the server behind it."""
     link, frontend = bench.link, bench.pods["frontend"]
@@ -282,12 +359,8 @@ def vxlan(bench):
 
     appliance = bench.appliance([path], metrics=wire.METRICS)
     check_inner([(9090, "timeout")])
-    end = time.monotonic() + 5  # it looks once a second
-    while (answer := appliance.get("/readyz"))[0] == 200 and time.monotonic() < end:
-        time.sleep(0.2)
-    status, text = answer
-    bench.check("a VXLAN that no --overlay names makes /readyz red, and is named there",
-                status == 503 and ("vxlan" in text.lower() or "tunnel" in text.lower()), (status, text.strip()[:200]))
+    bench.check("a VXLAN that no --overlay names makes /readyz red, and is named there", becomes(appliance, 503, "tunnel"),
+                appliance.get("/readyz"))
     appliance.stop()
     for name in inner:
         wire.ip("link del vx0", ns=bench.pods[name].ns)
@@ -334,17 +407,17 @@ def counters(bench):
                 (allowed, after["npf_port_sent_packets_total"], after["npf_port_not_sent_total"]))
     came = bench.counted("api").get("17/7001", 0) - arrived
     bench.check("what was sent arrived", 0 < came <= allowed, (came, allowed))
-    bench.check("/healthz and /readyz are green", [appliance.get(p)[0] for p in ("/healthz", "/readyz")] == [200, 200])
+    bench.check("/healthz and /readyz are green", appliance.get("/healthz")[0] == 200 and becomes(appliance, 200))
     appliance.stop()
 
 
-SCENARIOS = {f.__name__: f for f in (three_tier, policy_change, policy_change_keep, path_mtu, neighbours, kills,
+SCENARIOS = {f.__name__: f for f in (three_tier, policy_change, policy_change_keep, refusals, takeover, spoofed, path_mtu, neighbours, kills,
                                      vxlan, counters)}
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("binary")
+    parser.add_argument("binary", type=pathlib.Path)
     parser.add_argument("source", type=pathlib.Path)
     parser.add_argument("--kills", type=int, default=20, help="kill -9 so many times")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCENARIOS))

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <optional>
 #include <set>
 #include <string>
@@ -178,6 +179,26 @@ TEST(WorkerTest, A109_AnotherWorkerTakesOverWhatIsStillAllowed) {
   Bench damaged;
   EXPECT_NE(damaged.worker.Adopt(std::as_bytes(std::span(old_memory)), before.now_ns).problem, "");
   EXPECT_EQ(damaged.worker.counts().flows, 0u);
+}
+
+// What nobody looks into is denied where that is asked for, connections of it too.
+TEST(WorkerTest, OpaquePacketsAreDeniedWhereAsked) {
+  const auto of_protocol = [](uint8_t protocol) {
+    return Packet(Ipv4{.src = kClient, .dst = kServer, .protocol = protocol}, Bytes(32));
+  };
+  for (const bool deny : {false, true}) {
+    Bench bench(kNoPorts, {.opaque_deny = deny});
+    const std::string opaque = deny ? "deny opaque" : "allow policy";
+    for (const uint8_t protocol : std::initializer_list<uint8_t>{4, 41, 47, 50, 97}) {
+      EXPECT_EQ(bench.Outcome(of_protocol(protocol)), opaque) << int{protocol};
+    }
+    EXPECT_EQ(bench.Outcome(of_protocol(89)), "allow policy");
+    for (const uint16_t port : std::initializer_list<uint16_t>{4789, 8472, 6081, 51820, 51871}) {
+      EXPECT_EQ(bench.Outcome(Udp4(4000, port)), opaque) << port;
+    }
+    EXPECT_EQ(bench.Outcome(Udp4(4000, 53)), "allow policy");
+    EXPECT_EQ(bench.Outcome(Udp4(53, 4000, true)), "allow established");
+  }
 }
 
 TEST(WorkerTest, ListsItsConnections) {
