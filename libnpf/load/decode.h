@@ -145,7 +145,9 @@ LabelSelector DecodeSelector(Decoding& decoding, const Node& node, const Path& p
 Namespace DecodeNamespace(Decoding& decoding, const Node& root);
 Pod DecodePod(Decoding& decoding, const Node& root);
 npf::Node DecodeNode(Decoding& decoding, const Node& root);
-Service DecodeService(Decoding& decoding, const Node& root);
+// `tolerant` takes what is wrong with fields that decide about no traffic.
+Service DecodeService(Decoding& decoding, Decoding& tolerant, const Node& root);
+Ingress DecodeIngress(Decoding& tolerant, const Node& root);
 
 // A pod in place of those that a Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or CronJob
 // makes; nullopt where it is scaled to none.
