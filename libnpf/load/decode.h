@@ -21,6 +21,9 @@
 
 namespace npf::load {
 
+// The name that was probably meant; empty where none of those known is near.
+std::string_view NearestName(std::string_view name, const std::vector<std::string_view>& known);
+
 // A field path that is only written out when a message needs it.
 struct Path {
   const Path* parent = nullptr;
