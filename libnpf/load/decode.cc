@@ -34,6 +34,16 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+// "ports[3]" of "ports[3].endPort": the next name or index of a field path.
+std::string_view TakeSegment(std::string_view& field) {
+  const size_t end = field.find_first_of(".[", 1);
+  const std::string_view segment = field.substr(0, end);
+  field = end == std::string_view::npos ? std::string_view() : field.substr(end);
+  return segment;
+}
+
+}  // namespace
+
 std::string_view NearestName(std::string_view name, const std::vector<std::string_view>& known) {
   constexpr size_t kNameMax = 64;
   std::string_view nearest;
@@ -48,16 +58,6 @@ std::string_view NearestName(std::string_view name, const std::vector<std::strin
   }
   return nearest;
 }
-
-// "ports[3]" of "ports[3].endPort": the next name or index of a field path.
-std::string_view TakeSegment(std::string_view& field) {
-  const size_t end = field.find_first_of(".[", 1);
-  const std::string_view segment = field.substr(0, end);
-  field = end == std::string_view::npos ? std::string_view() : field.substr(end);
-  return segment;
-}
-
-}  // namespace
 
 std::string Path::ToString() const {
   std::string out = parent == nullptr ? "" : parent->ToString();

@@ -21,6 +21,9 @@
 
 namespace npf::load {
 
+// The name that was probably meant; empty where none of those known is near.
+std::string_view NearestName(std::string_view name, const std::vector<std::string_view>& known);
+
 // A field path that is only written out when a message needs it.
 struct Path {
   const Path* parent = nullptr;
@@ -145,7 +148,9 @@ LabelSelector DecodeSelector(Decoding& decoding, const Node& node, const Path& p
 Namespace DecodeNamespace(Decoding& decoding, const Node& root);
 Pod DecodePod(Decoding& decoding, const Node& root);
 npf::Node DecodeNode(Decoding& decoding, const Node& root);
-Service DecodeService(Decoding& decoding, const Node& root);
+// `tolerant` takes what is wrong with fields that decide about no traffic.
+Service DecodeService(Decoding& decoding, Decoding& tolerant, const Node& root);
+Ingress DecodeIngress(Decoding& tolerant, const Node& root);
 
 // A pod in place of those that a Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or CronJob
 // makes; nullopt where it is scaled to none.

@@ -1,35 +1,12 @@
-// Namespaces, pods, nodes, services and workloads, read for what is needed of them.
+// Namespaces, pods, nodes and workloads, read for what is needed of them.
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "load/decode.h"
+#include "load/decode_parts.h"
 
 namespace npf::load {
 namespace {
-
-const Node* Member(const Node* map, std::string_view key) {
-  return map == nullptr ? nullptr : FindMember(*map, key);
-}
-
-// The map at `key` of `map`, which stands at `path`.
-const Node* MemberMap(Decoding& decoding, const Node* map, const Path& path) {
-  return decoding.Map(Member(map, path.key), path);
-}
-
-std::string Text(Decoding& decoding, const Node* map, const Path& path) {
-  return decoding.String(Member(map, path.key), path).value_or("");
-}
-
-template <class Visit>
-void ForEachItem(Decoding& decoding, const Node* map, const Path& path, Visit visit) {
-  const Node* list = decoding.List(Member(map, path.key), path);
-  if (list == nullptr) return;
-  size_t i = 0;
-  for (const Node* item = list->first; item != nullptr; item = item->next, ++i) {
-    const Path item_path = path.Item(i);
-    if (const Node* fields = decoding.Map(item, item_path)) visit(*fields, item_path);
-  }
-}
 
 std::string ControllerOf(Decoding& decoding, const Node* metadata, const Path& path) {
   std::string controller;
@@ -169,27 +146,6 @@ npf::Node DecodeNode(Decoding& decoding, const Node& root) {
   out.pod_cidrs = decoding.Strings(Member(fields, "podCIDRs"), spec.Member("podCIDRs"));
   std::string single = Text(decoding, fields, spec.Member("podCIDR"));
   if (out.pod_cidrs.empty() && !single.empty()) out.pod_cidrs.push_back(std::move(single));
-  return out;
-}
-
-Service DecodeService(Decoding& decoding, const Node& root) {
-  Service out;
-  Metadata metadata = DecodeMetadata(decoding, root);
-  out.ns = std::move(metadata.ns);
-  out.name = std::move(metadata.name);
-  out.position = decoding.PositionOf(root.mark);
-  const Path path;
-  const Path spec = path.Member("spec");
-  const Node* fields = MemberMap(decoding, &root, spec);
-  out.cluster_ips = decoding.Strings(Member(fields, "clusterIPs"), spec.Member("clusterIPs"));
-  if (out.cluster_ips.empty()) {
-    out.cluster_ips.push_back(Text(decoding, fields, spec.Member("clusterIP")));
-  }
-  for (std::string& ip :
-       decoding.Strings(Member(fields, "externalIPs"), spec.Member("externalIPs"))) {
-    out.cluster_ips.push_back(std::move(ip));
-  }
-  std::erase_if(out.cluster_ips, [](const std::string& ip) { return ip.empty() || ip == "None"; });
   return out;
 }
 

@@ -17,19 +17,6 @@ LabelRequirement DecodeRequirement(Decoding& decoding, const Node& node, const P
   return out;
 }
 
-std::optional<IntOrString> DecodePortNumberOrName(Decoding& decoding, const Node* node,
-                                                  const Path& path) {
-  if (node == nullptr) return std::nullopt;
-  if (node->kind == NodeKind::kString) return std::string(node->text);
-  if (node->kind != NodeKind::kInt) {
-    decoding.WrongType(path, *node, "a whole number or the name of a port");
-    return std::nullopt;
-  }
-  const std::optional<int64_t> number = decoding.Integer(node, path);
-  if (!number.has_value()) return std::nullopt;
-  return *number;
-}
-
 PolicyPort DecodePort(Decoding& decoding, const Node& node, const Path& path) {
   PolicyPort out;
   out.position = decoding.PositionOf(node.mark);
@@ -97,6 +84,19 @@ void DecodeSpec(Decoding& decoding, const Node* node, NetworkPolicy& out) {
 }
 
 }  // namespace
+
+std::optional<IntOrString> DecodePortNumberOrName(Decoding& decoding, const Node* node,
+                                                  const Path& path) {
+  if (node == nullptr) return std::nullopt;
+  if (node->kind == NodeKind::kString) return std::string(node->text);
+  if (node->kind != NodeKind::kInt) {
+    decoding.WrongType(path, *node, "a whole number or the name of a port");
+    return std::nullopt;
+  }
+  const std::optional<int64_t> number = decoding.Integer(node, path);
+  if (!number.has_value()) return std::nullopt;
+  return *number;
+}
 
 bool IsWrittenOut(Decoding& decoding, const Node& item, const Path& path) {
   if (item.kind != NodeKind::kNull) return true;

@@ -12,6 +12,7 @@ namespace {
 enum class Route : uint8_t {
   kNetworkPolicy,
   kClusterObject,
+  kIngress,
   kTier,           // a cluster-wide tier of policy.networking.k8s.io
   kUnknownPolicy,  // of a group that decides about traffic, but no kind or version that we know
   kForeignPolicy,  // of another vendor
@@ -27,7 +28,7 @@ constexpr std::string_view kCoreKinds[] = {"Namespace", "Pod", "Node", "Service"
 constexpr std::string_view kAppsKinds[] = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"};
 constexpr std::string_view kBatchKinds[] = {"Job", "CronJob"};
 constexpr std::string_view kNetworkingKinds[] = {"Ingress", "IngressClass", "IPAddress",
-                                                 "ServiceCIDR"};
+                                                 "ServiceCIDR"};  // beside what is read of them
 constexpr std::string_view kAdminKinds[] = {"AdminNetworkPolicy", "BaselineAdminNetworkPolicy"};
 constexpr char kTierTypes[] =
     "policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy, v1alpha1 AdminNetworkPolicy or "
@@ -42,6 +43,7 @@ Route RouteOf(std::string_view api_version, std::string_view kind) {
   const std::string_view version = is_core ? api_version : api_version.substr(slash + 1);
   if (group == "networking.k8s.io") {
     if (kind == "NetworkPolicy" && version == "v1") return Route::kNetworkPolicy;
+    if (kind == "Ingress" && version == "v1") return Route::kIngress;
     return IsOneOf(kind, kNetworkingKinds) ? Route::kOther : Route::kUnknownPolicy;
   }
   if (group == "policy.networking.k8s.io") {
@@ -175,6 +177,9 @@ void Dispatcher::DispatchObject(const ParsedObject& object, TypeMeta type) {
     case Route::kClusterObject:
       DecodeClusterObject(object, type);
       break;
+    case Route::kIngress:
+      DecodeEntrance(object);
+      break;
     case Route::kTier:
       DecodeTierPolicy(object, type);
       break;
@@ -260,12 +265,29 @@ void Dispatcher::DecodeClusterObject(const ParsedObject& object, TypeMeta type) 
   } else if (kind == "Node") {
     add(DecodeNode(decoding, *object.root));
   } else if (kind == "Service") {
-    add(DecodeService(decoding, *object.root));
+    Decoding tolerant(source_, *object.root, kind, builder_.options().default_namespace,
+                      {.lenient = true, .tolerant = true}, diagnostics_);
+    add(DecodeService(decoding, tolerant, *object.root));
   } else if (auto workload = DecodeWorkload(decoding, *object.root);
              workload.has_value() && decoding.values_are_whole()) {
     builder_.AddStandIn(std::move(workload->stand_in), std::move(workload->selector), locate,
                         diagnostics_);
   }
+}
+
+// An Ingress decides about no traffic: whatever is wrong with it refuses nothing.
+void Dispatcher::DecodeEntrance(const ParsedObject& object) {
+  const Node& root = *object.root;
+  Decoding tolerant(source_, root, "Ingress", builder_.options().default_namespace,
+                    {.lenient = true, .tolerant = true}, diagnostics_);
+  tolerant.Report(object.remarks);
+  ++report_.used["Ingress"];
+  builder_.Add(
+      DecodeIngress(tolerant, root),
+      [this, finder = FieldFinder(root)](std::string_view field) mutable {
+        return source_.PositionOf(finder.Find(field));
+      },
+      diagnostics_);
 }
 
 void Dispatcher::Refuse(const Node& root, TypeMeta type, std::string field, std::string detail) {

@@ -44,6 +44,7 @@ class Dispatcher : public ObjectSink {
   template <typename Decode>
   void DecodeAnyPolicy(const ParsedObject& object, const std::string& kind,
                        std::string_view default_namespace, Decode decode);
+  void DecodeEntrance(const ParsedObject& object);
   void DecodeClusterObject(const ParsedObject& object, TypeMeta type);
   void Refuse(const Node& root, TypeMeta type, std::string field, std::string detail);
   void RefuseUnknownPolicy(const Node& root, TypeMeta type);

@@ -35,6 +35,7 @@ constexpr char kNameLabel[] = "kubernetes.io/metadata.name";
 std::string_view KindOf(const Namespace&) { return "Namespace"; }
 std::string_view KindOf(const Node&) { return "Node"; }
 std::string_view KindOf(const Service&) { return "Service"; }
+std::string_view KindOf(const Ingress&) { return "Ingress"; }
 std::string_view KindOf(const NetworkPolicy&) { return "NetworkPolicy"; }
 std::string_view KindOf(const ClusterPolicy& policy) { return Name(policy.kind); }
 std::string_view KindOf(const ResolvedName&) { return "name"; }
@@ -229,6 +230,7 @@ void SnapshotBuilder::Add(Namespace object) { Add(std::move(object), {}, pending
 void SnapshotBuilder::Add(Pod object) { Add(std::move(object), {}, pending_); }
 void SnapshotBuilder::Add(Node object) { Add(std::move(object), {}, pending_); }
 void SnapshotBuilder::Add(Service object) { Add(std::move(object), {}, pending_); }
+void SnapshotBuilder::Add(Ingress object) { Add(std::move(object), {}, pending_); }
 void SnapshotBuilder::Add(NetworkPolicy object) { Add(std::move(object), {}, pending_); }
 void SnapshotBuilder::Add(ClusterPolicy object) { Add(std::move(object), {}, pending_); }
 void SnapshotBuilder::Add(ResolvedName object) { Add(std::move(object), {}, pending_); }
@@ -261,7 +263,16 @@ void SnapshotBuilder::Add(Service object, const FieldLocator& locate, Diagnostic
   if (object.ns.empty()) object.ns = options_.default_namespace;
   ObjectFaults faults = FaultsOf(object, locate, /*tolerant=*/false, diagnostics);
   model::ValidateService(object, faults);
+  ObjectFaults tolerated = FaultsOf(object, locate, /*tolerant=*/true, diagnostics);
+  model::ValidateServiceEntry(object, tolerated);
   data_.services.push_back(std::move(object));
+}
+
+void SnapshotBuilder::Add(Ingress object, const FieldLocator& locate, Diagnostics& diagnostics) {
+  if (object.ns.empty()) object.ns = options_.default_namespace;
+  ObjectFaults faults = FaultsOf(object, locate, /*tolerant=*/true, diagnostics);
+  model::ValidateIngress(object, faults);
+  data_.ingresses.push_back(std::move(object));
 }
 
 void SnapshotBuilder::Add(NetworkPolicy object, const FieldLocator& locate,
@@ -336,6 +347,7 @@ void SnapshotBuilder::OrderAndDeduplicate(Diagnostics& diagnostics) {
   OrderOne(data_.namespaces, options_.last_wins, data_.files, diagnostics);
   OrderOne(data_.nodes, options_.last_wins, data_.files, diagnostics);
   OrderOne(data_.services, options_.last_wins, data_.files, diagnostics);
+  OrderOne(data_.ingresses, /*last_wins=*/true, data_.files, diagnostics);
   OrderOne(data_.pods, options_.last_wins, data_.files, diagnostics);
   OrderOne(data_.policies, options_.last_wins, data_.files, diagnostics);
   OrderOne(data_.cluster_policies, options_.last_wins, data_.files, diagnostics);

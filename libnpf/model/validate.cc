@@ -152,6 +152,31 @@ void ValidatePolicyTypes(const NetworkPolicy& policy, ObjectFaults& faults) {
   }
 }
 
+void ValidateAddress(const std::string& text, const std::string& field, ObjectFaults& faults) {
+  if (ParseIpAddress(text).has_value()) return;
+  faults.Error(field, "Invalid",
+               "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)" + Found(text));
+}
+
+void ValidateServicePort(const ServicePort& item, const std::string& field, ObjectFaults& faults) {
+  ValidateProtocol(item.protocol, field + ".protocol", faults);
+  const auto check = [&](int64_t number, const std::string& name) {
+    if (IsPortNumber(number)) return;
+    faults.Error(field + name, "Invalid", kPortRange + FoundNumber(number));
+  };
+  check(item.port, ".port");
+  if (item.node_port != 0) check(item.node_port, ".nodePort");
+  if (!item.target_port.has_value()) return;
+  if (const int64_t* number = std::get_if<int64_t>(&*item.target_port)) {
+    check(*number, ".targetPort");
+    return;
+  }
+  const std::string& name = std::get<std::string>(*item.target_port);
+  for (const std::string& fault : PortNameFaults(name)) {
+    faults.Error(field + ".targetPort", "Invalid", fault + Found(name));
+  }
+}
+
 void ValidatePodAddresses(const Pod& pod, ObjectFaults& faults) {
   int families[2] = {0, 0};
   for (size_t i = 0; i < pod.ips.size(); ++i) {
@@ -325,11 +350,8 @@ void ValidatePod(const Pod& object, ObjectFaults& faults) {
 void ValidateNode(const Node& object, ObjectFaults& faults) {
   ValidateObjectName(object.name, faults);
   ValidateLabels(object.labels, "metadata.labels", faults);
-  for (size_t i = 0; i < object.addresses.size(); ++i) {
-    if (ParseIpAddress(object.addresses[i]).has_value()) continue;
-    faults.Error("status.addresses", "Invalid",
-                 "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)" +
-                     Found(object.addresses[i]));
+  for (const std::string& address : object.addresses) {
+    ValidateAddress(address, "status.addresses", faults);
   }
   for (size_t i = 0; i < object.pod_cidrs.size(); ++i) {
     ValidateCidr(object.pod_cidrs[i], Item("spec.podCIDRs", i), /*strict_cidr=*/false, faults);
@@ -339,11 +361,38 @@ void ValidateNode(const Node& object, ObjectFaults& faults) {
 void ValidateService(const Service& object, ObjectFaults& faults) {
   ValidateObjectName(object.name, faults);
   ValidateNamespaceName(object.ns, faults);
-  for (const std::string& ip : object.cluster_ips) {
-    if (ParseIpAddress(ip).has_value()) continue;
-    faults.Error("spec.clusterIPs", "Invalid",
-                 "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)" + Found(ip));
+  for (const std::string& ip : object.cluster_ips) ValidateAddress(ip, "spec.clusterIPs", faults);
+}
+
+void ValidateServiceEntry(const Service& object, ObjectFaults& faults) {
+  constexpr std::string_view kTypes[] = {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"};
+  if (std::find(std::begin(kTypes), std::end(kTypes), object.type) == std::end(kTypes)) {
+    faults.Error("spec.type", "NotSupported",
+                 "supported values: \"ClusterIP\", \"ExternalName\", \"LoadBalancer\", "
+                 "\"NodePort\"" +
+                     Found(object.type));
   }
+  if (object.external_traffic != "Cluster" && object.external_traffic != "Local") {
+    faults.Error("spec.externalTrafficPolicy", "NotSupported",
+                 "supported values: \"Cluster\", \"Local\"" + Found(object.external_traffic));
+  }
+  ValidateLabels(object.selector, "spec.selector", faults);
+  for (size_t i = 0; i < object.ports.size(); ++i) {
+    ValidateServicePort(object.ports[i], Item("spec.ports", i), faults);
+  }
+  for (size_t i = 0; i < object.source_ranges.size(); ++i) {
+    ValidateCidr(object.source_ranges[i], Item("spec.loadBalancerSourceRanges", i),
+                 /*strict_cidr=*/false, faults);
+  }
+  for (size_t i = 0; i < object.load_balancer_ips.size(); ++i) {
+    ValidateAddress(object.load_balancer_ips[i], Item("status.loadBalancer.ingress", i) + ".ip",
+                    faults);
+  }
+}
+
+void ValidateIngress(const Ingress& object, ObjectFaults& faults) {
+  ValidateObjectName(object.name, faults);
+  ValidateNamespaceName(object.ns, faults);
 }
 
 void ValidateNetworkPolicy(const NetworkPolicy& object, bool strict_cidr, ObjectFaults& faults) {

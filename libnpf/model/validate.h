@@ -53,7 +53,9 @@ class ObjectFaults {
 void ValidateNamespace(const Namespace& object, ObjectFaults& faults);
 void ValidatePod(const Pod& object, ObjectFaults& faults);
 void ValidateNode(const Node& object, ObjectFaults& faults);
-void ValidateService(const Service& object, ObjectFaults& faults);
+void ValidateService(const Service& object, ObjectFaults& faults);  // what decides about traffic
+void ValidateServiceEntry(const Service& object, ObjectFaults& faults);  // the rest
+void ValidateIngress(const Ingress& object, ObjectFaults& faults);
 void ValidateNetworkPolicy(const NetworkPolicy& object, bool strict_cidr, ObjectFaults& faults);
 void ValidateClusterPolicy(const ClusterPolicy& object, bool strict_cidr, ObjectFaults& faults);
 void ValidateResolvedName(const ResolvedName& object, ObjectFaults& faults);

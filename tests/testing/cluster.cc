@@ -15,6 +15,7 @@ void ForEachObject(const Cluster& cluster, Visitor visit) {
   for (const auto& object : cluster.pods) visit(object);
   for (const auto& object : cluster.nodes) visit(object);
   for (const auto& object : cluster.services) visit(object);
+  for (const auto& object : cluster.ingresses) visit(object);
   for (const auto& object : cluster.policies) visit(object);
   for (const auto& object : cluster.cluster_policies) visit(object);
   for (const auto& object : cluster.resolved_names) visit(object);
@@ -72,6 +73,7 @@ Cluster Thaw(const Snapshot& snapshot) {
   cluster.pods = snapshot.pods();
   cluster.nodes = snapshot.nodes();
   cluster.services = snapshot.services();
+  cluster.ingresses = snapshot.ingresses();
   cluster.policies = snapshot.policies();
   cluster.cluster_policies = snapshot.cluster_policies();
   for (const NameAddress& resolved : snapshot.resolved_names()) {

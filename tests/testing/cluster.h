@@ -21,6 +21,7 @@ struct Cluster {
   std::vector<Pod> pods;
   std::vector<Node> nodes;
   std::vector<Service> services;
+  std::vector<Ingress> ingresses;
   std::vector<NetworkPolicy> policies;
   std::vector<ClusterPolicy> cluster_policies;
   std::vector<ResolvedName> resolved_names;

@@ -281,10 +281,70 @@ Document Describe(const Node& node) {
   return object.Set("spec", std::move(spec)).Set("status", std::move(status));
 }
 
+Document Describe(const IntOrString& value) {
+  const int64_t* number = std::get_if<int64_t>(&value);
+  return number != nullptr ? Document::Number(*number) : Document::Text(std::get<1>(value));
+}
+
+Document Describe(const ServicePort& port) {
+  Document out = Document::Map();
+  out.SetText("name", port.name).SetText("protocol", port.protocol);
+  out.Set("port", Document::Number(port.port));
+  if (port.target_port) out.Set("targetPort", Describe(*port.target_port));
+  if (port.node_port != 0) out.Set("nodePort", Document::Number(port.node_port));
+  return out;
+}
+
+Document DescribeAddress(const std::string& ip) {
+  Document out = Document::Map();
+  return out.SetText("ip", ip);
+}
+
 Document Describe(const Service& service) {
   Document spec = Document::Map();
-  spec.Set("clusterIPs", Document::Texts(service.cluster_ips));
-  return Object("v1", "Service", Metadata(service.ns, service.name)).Set("spec", std::move(spec));
+  // The external ones stand behind those of the cluster.
+  std::vector<std::string> cluster_ips = service.cluster_ips;
+  cluster_ips.resize(cluster_ips.size() - service.external_ips.size());
+  spec.Set("clusterIPs", Document::Texts(cluster_ips)).SetText("type", service.type);
+  spec.Set("externalIPs", Document::Texts(service.external_ips));
+  spec.Set("selector", Describe(service.selector));
+  spec.Set("ports",
+           Document::ListOf(service.ports, [](const auto& port) { return Describe(port); }));
+  spec.Set("loadBalancerSourceRanges", Document::Texts(service.source_ranges));
+  spec.SetText("externalName", service.external_name);
+  spec.SetText("externalTrafficPolicy", service.external_traffic);
+  Document balancer = Document::Map();
+  balancer.Set("ingress", Document::ListOf(service.load_balancer_ips, DescribeAddress));
+  Document status = Document::Map();
+  status.Set("loadBalancer", std::move(balancer));
+  Document object = Object("v1", "Service", Metadata(service.ns, service.name));
+  return object.Set("spec", std::move(spec)).Set("status", std::move(status));
+}
+
+Document Describe(const IngressBackend& backend) {
+  Document port = Document::Map();
+  const bool numbered = std::holds_alternative<int64_t>(backend.port);
+  port.Set(numbered ? "number" : "name", Describe(backend.port));
+  Document service = Document::Map();
+  service.SetText("name", backend.service).Set("port", std::move(port));
+  Document target = Document::Map();
+  target.Set("service", std::move(service));
+  Document path = Document::Map();
+  path.SetText("path", backend.path).Set("backend", std::move(target));
+  Document http = Document::Map();
+  http.Set("paths", Document::ListOf(std::vector<Document>{std::move(path)},
+                                     [](Document item) { return item; }));
+  Document rule = Document::Map();
+  return rule.SetText("host", backend.host).Set("http", std::move(http));
+}
+
+Document Describe(const Ingress& ingress) {
+  Document spec = Document::Map();
+  spec.SetText("ingressClassName", ingress.class_name);
+  spec.Set("rules", Document::ListOf(ingress.backends,
+                                     [](const auto& backend) { return Describe(backend); }));
+  Document object = Object("networking.k8s.io/v1", "Ingress", Metadata(ingress.ns, ingress.name));
+  return object.Set("spec", std::move(spec));
 }
 
 template <typename Visitor>
@@ -292,6 +352,7 @@ void ForEachDocument(const Cluster& cluster, Visitor visit) {
   for (const Namespace& object : cluster.namespaces) visit(Describe(object));
   for (const Node& object : cluster.nodes) visit(Describe(object));
   for (const Service& object : cluster.services) visit(Describe(object));
+  for (const Ingress& object : cluster.ingresses) visit(Describe(object));
   for (const Pod& object : cluster.pods) visit(Describe(object));
   for (const NetworkPolicy& object : cluster.policies) visit(Describe(object));
   for (const ClusterPolicy& object : cluster.cluster_policies) visit(Describe(object));

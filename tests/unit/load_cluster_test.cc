@@ -162,6 +162,136 @@ spec: {clusterIP: 10.96.0.2}
   EXPECT_EQ(services[2].cluster_ips, std::vector<std::string>{"10.96.0.2"});
 }
 
+TEST(LoadClusterTest, WhereServicesLead) {
+  const Loaded loaded = Load(R"(apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: prod}
+spec:
+  type: LoadBalancer
+  clusterIP: 10.96.0.1
+  externalIPs: [198.51.100.1]
+  selector: {app: web}
+  externalTrafficPolicy: Local
+  loadBalancerSourceRanges: [203.0.113.0/24]
+  ports:
+  - {name: http, port: 80, targetPort: web, nodePort: 30080}
+  - {name: dns, port: 53, targetPort: 5353, protocol: UDP}
+  - {port: 443}
+status: {loadBalancer: {ingress: [{ip: 192.0.2.7}, {hostname: lb.example.com}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: zone, namespace: prod}
+spec: {type: ExternalName, externalName: db.example.com}
+)");
+  ASSERT_TRUE(loaded.snapshot.has_value()) << loaded.Errors();
+  const Service& web = loaded.snapshot->services()[0];
+  EXPECT_EQ(web.type, "LoadBalancer");
+  EXPECT_EQ(web.selector, (Labels{{"app", "web"}}));
+  EXPECT_EQ(web.cluster_ips, (std::vector<std::string>{"10.96.0.1", "198.51.100.1"}));
+  EXPECT_EQ(web.external_ips, std::vector<std::string>{"198.51.100.1"});
+  EXPECT_EQ(web.load_balancer_ips, std::vector<std::string>{"192.0.2.7"});
+  EXPECT_EQ(web.source_ranges, std::vector<std::string>{"203.0.113.0/24"});
+  EXPECT_EQ(web.external_traffic, "Local");
+  ASSERT_EQ(web.ports.size(), 3u);
+  EXPECT_EQ(web.ports[0].name, "http");
+  EXPECT_EQ(web.ports[0].target_port, IntOrString("web"));
+  EXPECT_EQ(web.ports[0].node_port, 30080);
+  EXPECT_EQ(web.ports[1].protocol, "UDP");
+  EXPECT_EQ(web.ports[1].target_port, IntOrString(5353));
+  EXPECT_EQ(web.ports[2].target_port, std::nullopt);
+  EXPECT_EQ(web.ports[2].port, 443);
+  EXPECT_EQ(web.ports[0].position.line, 12u);
+  const Service& zone = loaded.snapshot->services()[1];
+  EXPECT_EQ(zone.external_name, "db.example.com");
+  EXPECT_EQ(zone.external_traffic, "Cluster");
+  EXPECT_TRUE(zone.ports.empty());
+}
+
+// None of these fields decides about a packet, so none of these faults refuses the input.
+TEST(LoadClusterTest, FaultsInWhereAServiceLeadsAreWarnings) {
+  const Loaded loaded = Load(R"(apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: default}
+spec:
+  type: 5
+  clusterIP: 10.96.0.1
+  externalTrafficPolicy: Near
+  loadBalancerSourceRanges: [203.0.113.0/99]
+  ports: [{port: 0, targetPort: NO, protocol: XTP, nodePort: 70000}, x]
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: default}}
+)");
+  ASSERT_TRUE(loaded.snapshot.has_value()) << loaded.Errors();
+  EXPECT_EQ(loaded.snapshot->services()[0].cluster_ips, std::vector<std::string>{"10.96.0.1"});
+  EXPECT_EQ(loaded.snapshot->services()[0].ports.size(), 1u);
+  const std::string warnings = loaded.Warnings();
+  for (const char* field :
+       {"5:9: warning: Service default/web: spec.type: must be a string",
+        "spec.externalTrafficPolicy: supported values", "spec.loadBalancerSourceRanges[0]: ",
+        "9:18: warning: Service default/web: spec.ports[0].port: must be between",
+        "spec.ports[0].targetPort: ", "spec.ports[0].protocol: supported values",
+        "spec.ports[0].nodePort: must be between", "spec.ports[1]: must be a map"}) {
+    EXPECT_NE(warnings.find(field), std::string::npos) << field << "\n" << warnings;
+  }
+}
+
+TEST(LoadClusterTest, IngressesAndTheServicesBehindThem) {
+  const Loaded loaded = Load(R"(apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop, namespace: prod}
+spec:
+  ingressClassName: nginx
+  defaultBackend: {service: {name: fallback, port: {number: 80}}}
+  rules:
+  - host: shop.example.com
+    http:
+      paths:
+      - {path: /, pathType: Prefix, backend: {service: {name: web, port: {name: http}}}}
+      - {path: /files, pathType: Prefix, backend: {resource: {kind: Bucket, name: files}}}
+  - http: {paths: [{path: /api, backend: {service: {name: api, port: {number: 8080}}}}]}
+)");
+  ASSERT_TRUE(loaded.snapshot.has_value()) << loaded.Errors();
+  EXPECT_EQ(loaded.report.used.at("Ingress"), 1u);
+  EXPECT_EQ(loaded.Warnings(), "");
+  EXPECT_TRUE(loaded.snapshot->namespaces().empty());  // compiled as if it were not there
+  ASSERT_EQ(loaded.snapshot->ingresses().size(), 1u);
+  const Ingress& shop = loaded.snapshot->ingresses()[0];
+  EXPECT_EQ(shop.class_name, "nginx");
+  ASSERT_EQ(shop.backends.size(), 3u);
+  EXPECT_EQ(shop.backends[0].host, "");
+  EXPECT_EQ(shop.backends[0].service, "fallback");
+  EXPECT_EQ(shop.backends[1].host, "shop.example.com");
+  EXPECT_EQ(shop.backends[1].path, "/");
+  EXPECT_EQ(shop.backends[1].port, IntOrString("http"));
+  EXPECT_EQ(shop.backends[1].position.line, 11u);
+  EXPECT_EQ(shop.backends[2].host, "");
+  EXPECT_EQ(shop.backends[2].port, IntOrString(8080));
+}
+
+TEST(LoadClusterTest, FaultsInAnIngressAreWarnings) {
+  const Loaded loaded = Load(R"(apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+spec:
+  defaultBackend: {service: {name: fallback}}
+  rules: [{host: 5, http: {paths: [{backend: {service: x}}]}}]
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+)");
+  ASSERT_TRUE(loaded.snapshot.has_value()) << loaded.Errors();
+  EXPECT_EQ(loaded.snapshot->ingresses().size(), 1u);
+  const std::string warnings = loaded.Warnings();
+  for (const char* fault :
+       {"spec.defaultBackend: names no Service and port", "spec.rules[0].host: must be a string",
+        "spec.rules[0].http.paths[0].backend.service: must be a map",
+        "replaces the object of this name"}) {
+    EXPECT_NE(warnings.find(fault), std::string::npos) << fault << "\n" << warnings;
+  }
+}
+
 std::string WorkloadText(const std::string& api_version, const std::string& kind,
                          const std::string& before_template) {
   return "apiVersion: " + api_version + "\nkind: " + kind +

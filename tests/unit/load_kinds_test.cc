@@ -18,7 +18,7 @@ Loaded LoadKind(const std::string& api_version, const std::string& kind, LoadOpt
 TEST(LoadKindsTest, OtherKindsAreCountedAndSkipped) {
   for (const auto& [api_version, kind] :
        std::vector<std::pair<std::string, std::string>>{{"v1", "ConfigMap"},
-                                                        {"networking.k8s.io/v1", "Ingress"},
+                                                        {"networking.k8s.io/v1beta1", "Ingress"},
                                                         {"networking.k8s.io/v1", "IngressClass"},
                                                         {"networking.k8s.io/v1beta1", "IPAddress"},
                                                         {"networking.k8s.io/v1", "ServiceCIDR"},

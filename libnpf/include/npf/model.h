@@ -219,10 +219,48 @@ struct Node {
   Position position;
 };
 
+// What a Service says beside its addresses, and an Ingress, decides about no packet that reaches a
+// pod: traffic to a Service is judged by the pod that it is sent on to. Both are kept to tell what
+// they lead to, so a fault in them is a warning, and compiling does not look at them.
+
+struct ServicePort {
+  std::string name;  // may be empty
+  std::string protocol = "TCP";
+  int64_t port = 0;
+  std::optional<IntOrString> target_port;  // of the pods; absent: `port`
+  int64_t node_port = 0;                   // of every node; 0: none
+  Position position;
+};
+
 struct Service {
   std::string ns;
   std::string name;
   std::vector<std::string> cluster_ips;  // "None" and "" are left out; external IPs are included
+  std::string type = "ClusterIP";        // or "NodePort", "LoadBalancer", "ExternalName"
+  Labels selector;                       // empty: its pods are not known from it
+  std::vector<ServicePort> ports;
+  std::vector<std::string> external_ips;
+  std::vector<std::string> load_balancer_ips;  // status.loadBalancer.ingress[].ip
+  std::vector<std::string> source_ranges;      // spec.loadBalancerSourceRanges
+  std::string external_name;                   // of type ExternalName
+  std::string external_traffic = "Cluster";    // spec.externalTrafficPolicy, or "Local"
+  Position position;
+};
+
+// One way in: requests for this host and path go to that port of that Service.
+struct IngressBackend {
+  std::string host;  // empty: every host
+  std::string path;  // empty: every path
+  std::string service;
+  IntOrString port;  // of the Service, by number or name
+  Position position;
+};
+
+struct Ingress {
+  std::string ns;
+  std::string name;
+  std::string class_name;                // may be empty
+  std::vector<IngressBackend> backends;  // the default backend first, where there is one
   Position position;
 };
 

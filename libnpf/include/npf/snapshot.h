@@ -45,11 +45,13 @@ struct NameAddress {
 // Immutable; cheap to copy; safe to share between threads.
 class Snapshot {
  public:
-  // Sorted by (namespace, name). Every namespace that an object names is present.
+  // Sorted by (namespace, name). Every namespace that an object is in is present, unless only an
+  // Ingress is.
   const std::vector<Namespace>& namespaces() const { return data_->namespaces; }
   const std::vector<Pod>& pods() const { return data_->pods; }
   const std::vector<Node>& nodes() const { return data_->nodes; }
   const std::vector<Service>& services() const { return data_->services; }
+  const std::vector<Ingress>& ingresses() const { return data_->ingresses; }
   const std::vector<NetworkPolicy>& policies() const { return data_->policies; }
   // In the order in which they are evaluated: tier, priority, name, kind (R80, R81, R83).
   const std::vector<ClusterPolicy>& cluster_policies() const { return data_->cluster_policies; }
@@ -67,6 +69,7 @@ class Snapshot {
     std::vector<Pod> pods;
     std::vector<Node> nodes;
     std::vector<Service> services;
+    std::vector<Ingress> ingresses;
     std::vector<NetworkPolicy> policies;
     std::vector<ClusterPolicy> cluster_policies;
     std::vector<NameAddress> resolved_names;
@@ -93,6 +96,7 @@ class SnapshotBuilder {
   void Add(Pod object);
   void Add(Node object);
   void Add(Service object);
+  void Add(Ingress object);
   void Add(NetworkPolicy object);
   void Add(ClusterPolicy object);
   void Add(ResolvedName object);
@@ -102,6 +106,7 @@ class SnapshotBuilder {
   void Add(Pod object, const FieldLocator& locate, Diagnostics& diagnostics);
   void Add(Node object, const FieldLocator& locate, Diagnostics& diagnostics);
   void Add(Service object, const FieldLocator& locate, Diagnostics& diagnostics);
+  void Add(Ingress object, const FieldLocator& locate, Diagnostics& diagnostics);
   void Add(NetworkPolicy object, const FieldLocator& locate, Diagnostics& diagnostics);
   void Add(ClusterPolicy object, const FieldLocator& locate, Diagnostics& diagnostics);
   void Add(ResolvedName object, const FieldLocator& locate, Diagnostics& diagnostics);
