@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "model/assumed_addresses.h"
 #include "model/names.h"
 #include "model/selector.h"
 #include "model/validate.h"
@@ -387,6 +388,26 @@ void SnapshotBuilder::CompleteNamespaces(Diagnostics& diagnostics) {
             [](const Namespace& a, const Namespace& b) { return a.name < b.name; });
 }
 
+void SnapshotBuilder::AssumeAddresses() {
+  if (!options_.assume_addresses) return;
+  model::AddressAssumer assumer;
+  for (const IpPrefix& range : options_.pod_cidrs) assumer.AddPodRange(range);
+  for (const Node& node : data_.nodes) {
+    for (const std::string& range : node.pod_cidrs) assumer.AddPodRange(range);
+    for (const std::string& address : node.addresses) assumer.AddTaken(address);
+  }
+  for (const IpPrefix& range : options_.service_cidrs) assumer.AddTaken(range);
+  for (const Service& service : data_.services) {
+    for (const std::string& address : service.cluster_ips) assumer.AddTaken(address);
+  }
+  for (const NameAddress& known : data_.resolved_names) {
+    assumer.AddTaken({known.address, static_cast<uint8_t>(known.address.bit_count())});
+  }
+  for (const NetworkPolicy& policy : data_.policies) assumer.AddRules(policy);
+  for (const ClusterPolicy& policy : data_.cluster_policies) assumer.AddRules(policy);
+  assumer.Assign(data_.pods);
+}
+
 // R51: the verdict goes by one of them; resolve and the reference evaluator know which. A pod has
 // an address before a node has it.
 void SnapshotBuilder::WarnOfSharedAddresses(Diagnostics& diagnostics) const {
@@ -457,6 +478,7 @@ absl::StatusOr<Snapshot> SnapshotBuilder::Build(Diagnostics& diagnostics) {
   AdmitStandIns();
   OrderAndDeduplicate(diagnostics);
   CompleteNamespaces(diagnostics);
+  AssumeAddresses();
   WarnOfSharedAddresses(diagnostics);
   WarnOfUnknownPortNames(diagnostics);
   WarnOfUnresolvedNames(diagnostics);

@@ -316,5 +316,84 @@ TEST(ModelSnapshotTest, TheBuilderIsEmptyAfterBuild) {
   EXPECT_EQ(builder.files().back(), "a.yaml");
 }
 
+// The addresses of pods "a/p0", "a/p1", ... without any, where the rest of the input is as given.
+std::vector<std::vector<std::string>> Assumed(size_t pod_count, const NetworkPolicy& policy,
+                                              const std::vector<std::string>& pod_cidrs = {},
+                                              bool policy_first = true) {
+  SnapshotOptions options;
+  options.assume_addresses = true;
+  for (const std::string& cidr : pod_cidrs) {
+    options.pod_cidrs.push_back(ParseIpPrefix(cidr).prefix);
+  }
+  SnapshotBuilder builder(options);
+  if (policy_first) builder.Add(policy);
+  for (size_t i = 0; i < pod_count; ++i) {
+    builder.Add(MakePod("a", "p" + std::to_string(policy_first ? i : pod_count - 1 - i)));
+  }
+  if (!policy_first) builder.Add(policy);
+  Diagnostics diagnostics;
+  const auto snapshot = builder.Build(diagnostics);
+  EXPECT_TRUE(snapshot.ok()) << snapshot.status();
+  std::vector<std::vector<std::string>> addresses;
+  if (!snapshot.ok()) return addresses;
+  for (const Pod& pod : snapshot->pods()) {
+    EXPECT_TRUE(pod.address_assumed);
+    addresses.push_back(pod.ips);
+  }
+  return addresses;
+}
+
+NetworkPolicy FromBlocks(const std::vector<IpBlock>& blocks) {
+  NetworkPolicy policy = MakePolicy("a", "blocks");
+  PolicyRule rule;
+  for (const IpBlock& block : blocks) rule.peers.push_back({.ip_block = block});
+  policy.ingress.push_back(rule);
+  return policy;
+}
+
+TEST(ModelAssumedAddressesTest, AreInAsFewBlocksAsCanBe) {
+  using Addresses = std::vector<std::vector<std::string>>;
+  EXPECT_EQ(Assumed(2, FromBlocks({})), (Addresses{{"10.0.0.1"}, {"10.0.0.2"}}));
+  // Two blocks take the lower half of 10.0.0.0/8, and all around the rest says nothing.
+  EXPECT_EQ(Assumed(1, FromBlocks({{"10.0.0.0/9", {}}})), (Addresses{{"10.128.0.1"}}));
+  EXPECT_EQ(Assumed(1, FromBlocks({{"10.0.0.0/8", {}}})), (Addresses{{"172.16.0.1"}}));
+  // An except takes a block away, and everything private is in one of them.
+  EXPECT_EQ(Assumed(1, FromBlocks({{"0.0.0.0/0", {"172.16.0.0/12", "172.16.0.0/16"}}})),
+            (Addresses{{"172.16.0.1"}}));
+  // A stretch is long enough for all of them, and IPv6 is named.
+  EXPECT_EQ(Assumed(2, FromBlocks({{"10.0.0.2/31", {}}, {"fd00::/127", {}}})),
+            (Addresses{{"10.0.0.5", "fd00::3"}, {"10.0.0.6", "fd00::4"}}));
+  EXPECT_EQ(Assumed(1, FromBlocks({{"10.0.0.0/8", {}}}), {"10.9.0.0/16"}),
+            (Addresses{{"10.9.0.1"}}));
+  EXPECT_EQ(Assumed(1, FromBlocks({}), {"fd01::/64"}), (Addresses{{"fd01::1"}}));
+}
+
+TEST(ModelAssumedAddressesTest, DoNotDependOnOrder) {
+  const NetworkPolicy policy = FromBlocks({{"10.0.0.0/24", {}}});
+  EXPECT_EQ(Assumed(20, policy, {}, true), Assumed(20, policy, {}, false));
+}
+
+TEST(ModelAssumedAddressesTest, AreForThoseThatHaveNone) {
+  SnapshotOptions options;
+  options.assume_addresses = true;
+  SnapshotBuilder builder(options);
+  builder.Add(MakePod("a", "has", {"10.0.0.1"}));
+  Pod ended = MakePod("a", "ended");
+  ended.phase = PodPhase::kSucceeded;
+  builder.Add(ended);
+  Pod host = MakePod("a", "host");
+  host.host_network = true;
+  builder.Add(host);
+  builder.Add(MakePod("a", "without"));
+  Diagnostics diagnostics;
+  const auto snapshot = builder.Build(diagnostics);
+  ASSERT_TRUE(snapshot.ok());
+  for (const Pod& pod : snapshot->pods()) {
+    EXPECT_EQ(pod.address_assumed, pod.name == "without") << pod.name;
+    EXPECT_EQ(pod.ips.empty(), pod.name == "ended" || pod.name == "host") << pod.name;
+  }
+  EXPECT_EQ(snapshot->pods().back().ips, std::vector<std::string>{"10.0.0.3"});
+}
+
 }  // namespace
 }  // namespace npf

@@ -124,6 +124,7 @@ LoadedInput ReadInput(const InputFlags& flags, std::string_view text) {
   options.pod_cidrs = ParsePrefixes(flags.pod_cidrs);
   options.service_cidrs = ParsePrefixes(flags.service_cidrs);
   options.now_s = flags.now.empty() ? std::time(nullptr) : *ParseTime(flags.now);
+  options.assume_addresses = flags.assume_addresses;
   SnapshotBuilder builder(std::move(options));
   LoadOptions load_options;
   load_options.lenient = flags.lenient;

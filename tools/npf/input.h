@@ -34,6 +34,7 @@ struct InputFlags {
   std::vector<std::string> service_cidrs;
   std::vector<std::string> domains;  // files of resolved names
   std::string now;                   // by which they expire; empty: the present
+  bool assume_addresses = false;     // no flag: a verb that analyses sets it
 };
 
 enum class InputNeed : uint8_t { kRequired, kOptional };

@@ -193,6 +193,7 @@ struct Pod {
   std::vector<ContainerPort> ports;  // of containers and of restartable init containers (R28)
   std::string owner_kind;            // workload kind it stands for; empty for a real pod
   std::string controller;            // "KIND/NAME" of the owner that controls it; may be empty
+  bool address_assumed = false;      // `ips` are made up: SnapshotOptions::assume_addresses
   Position position;
 };
 

@@ -29,6 +29,10 @@ struct SnapshotOptions {
   int64_t now_s = 0;  // Unix time; resolved names that expired by then are left out. 0: none is
   std::vector<IpPrefix> pod_cidrs;      // beside those that Nodes declare
   std::vector<IpPrefix> service_cidrs;  // beside the addresses of Services
+  // Pods without an address, and workloads that stand for theirs, get one that the input does not
+  // mention (model/assumed_addresses.h), so that policies are judged before anything runs. For
+  // analyses; whoever judges packets leaves it off.
+  bool assume_addresses = false;
 };
 
 // A name and one of its addresses; lower case, no trailing dot.
@@ -124,6 +128,7 @@ class SnapshotBuilder {
   void OrderTiers(Diagnostics& diagnostics);
   bool IsLeftOut(model::ObjectFaults& faults) const;
   void CompleteNamespaces(Diagnostics& diagnostics);
+  void AssumeAddresses();
   void WarnOfSharedAddresses(Diagnostics& diagnostics) const;
   void WarnOfUnknownPortNames(Diagnostics& diagnostics) const;
   void WarnOfUnresolvedNames(Diagnostics& diagnostics) const;
