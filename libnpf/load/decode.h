@@ -135,7 +135,10 @@ struct Metadata {
   std::string creation_timestamp;
   bool terminating = false;
   std::string controller;  // "KIND/NAME"
+  Labels annotations;      // those that are read: in the domains npf and of service meshes
 };
+// The annotations of a metadata map that are read; nullptr has none.
+Labels DecodeAnnotations(const Node* metadata);
 Metadata DecodeMetadata(Decoding& decoding, const Node& root);
 
 NetworkPolicy DecodeNetworkPolicy(Decoding& decoding, const Node& root);
