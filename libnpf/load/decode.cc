@@ -5,10 +5,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "load/yaml_scalar.h"
+#include "model/nearest.h"
 #include "model/validate.h"
 
 namespace npf::load {
 namespace {
+
+constexpr std::string_view kLabelsField = "matchLabels";
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -16,22 +19,6 @@ Mark MarkOfMember(const Node& node) {
   const bool block =
       node.kind == NodeKind::kMap || node.kind == NodeKind::kList || node.kind == NodeKind::kNull;
   return block && node.key_mark != 0 ? node.key_mark : node.mark;
-}
-
-// Edits that turn one word into the other; names are short.
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
 }
 
 // "ports[3]" of "ports[3].endPort": the next name or index of a field path.
@@ -43,21 +30,6 @@ std::string_view TakeSegment(std::string_view& field) {
 }
 
 }  // namespace
-
-std::string_view NearestName(std::string_view name, const std::vector<std::string_view>& known) {
-  constexpr size_t kNameMax = 64;
-  std::string_view nearest;
-  size_t best = std::min<size_t>(3, name.size() / 3) + 1;
-  if (name.size() > kNameMax) return nearest;
-  for (const std::string_view candidate : known) {
-    const size_t distance = EditDistance(name, candidate);
-    if (distance < best) {
-      best = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
-}
 
 std::string Path::ToString() const {
   std::string out = parent == nullptr ? "" : parent->ToString();
@@ -87,6 +59,12 @@ Mark FieldFinder::Find(std::string_view field) {
   while (!field.empty()) {
     std::string_view segment = TakeSegment(field);
     if (segment.starts_with('.')) segment.remove_prefix(1);
+    if (node->key == kLabelsField && !segment.starts_with('[')) {  // labels have dots in their keys
+      const std::string_view key(segment.data(), segment.size() + field.size());
+      const Node* label = FindMember(*node, key);
+      if (label != nullptr) node = label;
+      break;
+    }
     const Node* next = nullptr;
     if (segment.starts_with('[')) {
       next = ItemAt(*node, segment.substr(1), fingers_[std::min(lists++, kFingers - 1)]);
@@ -134,7 +112,7 @@ void Decoding::WrongType(const Path& path, const Node& node, std::string_view wa
 void Decoding::UnknownField(const Path& path, const Node& member,
                             const std::vector<std::string_view>& known) {
   std::string detail = options_.lenient ? "unknown field, not read" : "unknown field";
-  const std::string_view nearest = NearestName(member.key, known);
+  const std::string_view nearest = model::NearestWord(member.key, known);
   if (!nearest.empty()) absl::StrAppend(&detail, "; did you mean \"", View(nearest), "\"?");
   std::string field = path.Member(member.key).ToString();
   if (options_.lenient) {

@@ -21,9 +21,6 @@
 
 namespace npf::load {
 
-// The name that was probably meant; empty where none of those known is near.
-std::string_view NearestName(std::string_view name, const std::vector<std::string_view>& known);
-
 // A field path that is only written out when a message needs it.
 struct Path {
   const Path* parent = nullptr;
@@ -138,7 +135,10 @@ struct Metadata {
   std::string creation_timestamp;
   bool terminating = false;
   std::string controller;  // "KIND/NAME"
+  Labels annotations;      // those that are read: in the domains npf and of service meshes
 };
+// The annotations of a metadata map that are read; nullptr has none.
+Labels DecodeAnnotations(const Node* metadata);
 Metadata DecodeMetadata(Decoding& decoding, const Node& root);
 
 NetworkPolicy DecodeNetworkPolicy(Decoding& decoding, const Node& root);

@@ -1,4 +1,5 @@
 // Namespaces, pods, nodes and workloads, read for what is needed of them.
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -77,6 +78,24 @@ void DecodePodStatus(Decoding& decoding, const Node* status, const Path& path, P
 
 }  // namespace
 
+// Most annotations are long and nobody asks for them.
+Labels DecodeAnnotations(const Node* metadata) {
+  constexpr std::string_view kDomains[] = {"npf/", "istio.io/", "linkerd.io/"};
+  Labels out;
+  const Node* map = Member(metadata, "annotations");
+  if (map == nullptr || map->kind != NodeKind::kMap) return out;
+  for (const Node* member = map->first; member != nullptr; member = member->next) {
+    if (member->kind != NodeKind::kString) continue;
+    const std::string_view key = member->key;
+    const bool is_read =
+        std::any_of(std::begin(kDomains), std::end(kDomains), [&](std::string_view domain) {
+          return key.starts_with(domain) || key.find("." + std::string(domain)) != key.npos;
+        });
+    if (is_read) out.Set(std::string(key), std::string(member->text));
+  }
+  return out;
+}
+
 Metadata DecodeMetadata(Decoding& decoding, const Node& root) {
   Metadata out;
   const Path object;
@@ -85,6 +104,7 @@ Metadata DecodeMetadata(Decoding& decoding, const Node& root) {
   out.name = Text(decoding, node, path.Member("name"));
   out.ns = Text(decoding, node, path.Member("namespace"));
   out.labels = decoding.StringMap(Member(node, "labels"), path.Member("labels"));
+  out.annotations = DecodeAnnotations(node);
   out.creation_timestamp = Text(decoding, node, path.Member("creationTimestamp"));
   const Node* deletion = Member(node, "deletionTimestamp");
   out.terminating = deletion != nullptr && deletion->kind != NodeKind::kNull;
@@ -104,6 +124,7 @@ Namespace DecodeNamespace(Decoding& decoding, const Node& root) {
   Metadata metadata = DecodeMetadata(decoding, root);
   out.name = std::move(metadata.name);
   out.labels = std::move(metadata.labels);
+  out.annotations = std::move(metadata.annotations);
   out.position = decoding.PositionOf(root.mark);
   return out;
 }
@@ -117,6 +138,7 @@ Pod DecodePod(Decoding& decoding, const Node& root) {
   out.creation_timestamp = std::move(metadata.creation_timestamp);
   out.terminating = metadata.terminating;
   out.controller = std::move(metadata.controller);
+  out.annotations = std::move(metadata.annotations);
   out.position = decoding.PositionOf(root.mark);
   const Path path;
   const Path spec = path.Member("spec");
@@ -176,8 +198,12 @@ std::optional<Workload> DecodeWorkload(Decoding& decoding, const Node& root) {
   const Node* node = MemberMap(decoding, fields, pod_template);
   const Path template_metadata = pod_template.Member("metadata");
   const Path labels = template_metadata.Member("labels");
-  pod.labels =
-      decoding.StringMap(Member(MemberMap(decoding, node, template_metadata), "labels"), labels);
+  const Node* template_fields = MemberMap(decoding, node, template_metadata);
+  pod.labels = decoding.StringMap(Member(template_fields, "labels"), labels);
+  pod.annotations = DecodeAnnotations(template_fields);
+  for (const auto& [key, value] : metadata.annotations) {
+    if (key.starts_with("npf/")) pod.annotations.Set(key, value);
+  }
   const Path template_spec = pod_template.Member("spec");
   DecodePodSpec(decoding, MemberMap(decoding, node, template_spec), template_spec, pod);
   return out;

@@ -258,6 +258,7 @@ ClusterPolicy DecodeClusterPolicy(Decoding& decoding, const Node& root, ClusterP
   out.kind = kind;
   Metadata metadata = DecodeMetadata(decoding, root);
   out.name = std::move(metadata.name);
+  out.annotations = std::move(metadata.annotations);
   out.position = decoding.PositionOf(root.mark);
   const Path path;
   if (!metadata.ns.empty()) {

@@ -132,6 +132,7 @@ NetworkPolicy DecodeNetworkPolicy(Decoding& decoding, const Node& root) {
   Metadata metadata = DecodeMetadata(decoding, root);
   out.ns = std::move(metadata.ns);
   out.name = std::move(metadata.name);
+  out.annotations = std::move(metadata.annotations);
   out.position = decoding.PositionOf(root.mark);
   const Path path;
   StrictMap map(decoding, &root, path, StrictMap::Nulls::kQuiet);

@@ -316,6 +316,8 @@ void Dispatcher::RefuseUnknownPolicy(const Node& root, TypeMeta type) {
 
 void Dispatcher::WarnOfForeignPolicy(const Node& root, TypeMeta type) {
   Decoding decoding(source_, root, std::string(type.kind), "", {}, diagnostics_);
+  report_.foreign.push_back({TypeName(type.api_version, type.kind), decoding.ObjectName(),
+                             source_.PositionOf(LocateField(root, "kind"))});
   decoding.Warning(LocateField(root, "kind"), "kind",
                    absl::StrCat(TypeName(type.api_version, type.kind),
                                 " is another vendor's policy: IT IS NOT ENFORCED, verdicts are "

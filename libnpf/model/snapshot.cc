@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "model/assumed_addresses.h"
+#include "model/field_positions.h"
 #include "model/names.h"
 #include "model/selector.h"
 #include "model/validate.h"
@@ -280,6 +281,7 @@ void SnapshotBuilder::Add(NetworkPolicy object, const FieldLocator& locate,
   if (object.ns.empty()) object.ns = options_.default_namespace;
   ObjectFaults faults = FaultsOf(object, locate, options_.skip_invalid, diagnostics);
   model::ValidateNetworkPolicy(object, options_.strict_cidr, faults);
+  if (options_.keep_positions && locate) object.fields = model::LocateFields(object, locate);
   if (!IsLeftOut(faults)) data_.policies.push_back(std::move(object));
 }
 
@@ -287,6 +289,7 @@ void SnapshotBuilder::Add(ClusterPolicy object, const FieldLocator& locate,
                           Diagnostics& diagnostics) {
   ObjectFaults faults = FaultsOf(object, locate, options_.skip_invalid, diagnostics);
   model::ValidateClusterPolicy(object, options_.strict_cidr, faults);
+  if (options_.keep_positions && locate) object.fields = model::LocateFields(object, locate);
   if (!IsLeftOut(faults)) data_.cluster_policies.push_back(std::move(object));
 }
 

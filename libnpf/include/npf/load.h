@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "npf/diagnostics.h"
 #include "npf/snapshot.h"
@@ -20,10 +21,18 @@ struct LoadOptions {
   size_t alias_nodes_max = 100'000;  // nodes that YAML aliases may expand to, per document
 };
 
+// A policy of another vendor's kind, which is not read.
+struct ForeignPolicy {
+  std::string kind;    // "cilium.io/v2 CiliumNetworkPolicy"
+  std::string object;  // "CiliumNetworkPolicy prod/db"
+  Position position;
+};
+
 // How many objects of each kind were read, and how many of other kinds were skipped.
 struct LoadReport {
   std::map<std::string, size_t> used;     // by kind
   std::map<std::string, size_t> skipped;  // by "apiVersion kind"
+  std::vector<ForeignPolicy> foreign;     // in input order
 };
 
 // Each adds what it reads to `builder` and what is wrong to `diagnostics`. `name` is the file name

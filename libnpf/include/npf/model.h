@@ -25,6 +25,12 @@ struct Position {
   uint32_t column = 0;  // from 1
 };
 
+// Where a field ("spec.ingress[0].ports[1].port") of an object stood.
+struct FieldPosition {
+  std::string field;
+  Position position;
+};
+
 // Sorted by key, keys unique.
 class Labels {
  public:
@@ -92,6 +98,8 @@ struct NetworkPolicy {
   std::vector<std::string> policy_types;
   std::vector<PolicyRule> ingress;
   std::vector<PolicyRule> egress;
+  Labels annotations;                 // those in the domain npf
+  std::vector<FieldPosition> fields;  // sorted; only with SnapshotOptions::keep_positions
   Position position;
 };
 
@@ -157,6 +165,8 @@ struct ClusterPolicy {
   uint32_t subject_field_count = 0;  // fields that were written, also unknown
   std::vector<ClusterRule> ingress;
   std::vector<ClusterRule> egress;
+  Labels annotations;                 // those in the domain npf
+  std::vector<FieldPosition> fields;  // sorted; only with SnapshotOptions::keep_positions
   Position position;
 };
 
@@ -194,6 +204,7 @@ struct Pod {
   std::string owner_kind;            // workload kind it stands for; empty for a real pod
   std::string controller;            // "KIND/NAME" of the owner that controls it; may be empty
   bool address_assumed = false;      // `ips` are made up: SnapshotOptions::assume_addresses
+  Labels annotations;                // those in the domains npf and of service meshes
   Position position;
 };
 
@@ -207,6 +218,7 @@ inline bool HasPodAddresses(const Pod& pod) { return !HasEnded(pod) && !pod.host
 struct Namespace {
   std::string name;
   Labels labels;
+  Labels annotations;        // those in the domains npf and of service meshes
   bool synthesised = false;  // no object was given (R63)
   Position position;
 };

@@ -26,6 +26,7 @@ struct SnapshotOptions {
   bool last_wins = false;  // of two objects with one name, the one added last (R64); else an error
   bool skip_invalid = false;  // leave out invalid policies with a warning (R79); else an error
   std::string default_namespace = "default";  // of objects that name none (R62)
+  bool keep_positions = false;                // of every field of policies: NetworkPolicy::fields
   int64_t now_s = 0;  // Unix time; resolved names that expired by then are left out. 0: none is
   std::vector<IpPrefix> pod_cidrs;      // beside those that Nodes declare
   std::vector<IpPrefix> service_cidrs;  // beside the addresses of Services
