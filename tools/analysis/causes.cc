@@ -125,13 +125,14 @@ void AddClosed(Direction direction, const DirectionExplanation& before,
 
 std::optional<ChangeWitness> FindWitness(const Scene& scene, Connectivity& before,
                                          Connectivity& after, uint32_t from, uint32_t to,
-                                         bool own_node, uint32_t place, size_t family,
+                                         uint8_t own_node, uint32_t place, size_t family,
                                          ChangeKind kind) {
   const ProtocolRange port = PortAt(place, family == 0 ? Family::kIpv4 : Family::kIpv6);
   ChangeWitness witness{.src = {}, .dst = {}, .protocol = port.protocol, .port = port.first};
-  if (own_node) {
+  if (own_node != 0) {
     for (const Local& local : scene.locals()) {
       if (local.node_group != from || local.pod_group != to || local.family != family) continue;
+      if (local.sides != own_node) continue;
       if (Shows(before, after, local.node, local.pod, kind, witness)) return witness;
     }
     return std::nullopt;

@@ -10,10 +10,11 @@
 namespace npf::analysis {
 
 // Two addresses of the groups whose verdict for the place of the port line (ports.h) changed; where
-// `own_node`, on one node. nullopt where no pair of addresses that both sides have shows it.
+// `own_node` is not 0, on one node on those sides. nullopt where no pair of addresses that both
+// sides have shows it.
 std::optional<ChangeWitness> FindWitness(const Scene& scene, Connectivity& before,
                                          Connectivity& after, uint32_t from, uint32_t to,
-                                         bool own_node, uint32_t place, size_t family,
+                                         uint8_t own_node, uint32_t place, size_t family,
                                          ChangeKind kind);
 
 // The parts in the direction, or in both, that made the verdict of the witness change.

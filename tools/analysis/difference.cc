@@ -16,7 +16,7 @@ namespace {
 struct Change {
   ChangeKind kind = ChangeKind::kAllowed;
   ChangedBy by = ChangedBy::kIngress;
-  bool own_node = false;
+  uint8_t own_node = 0;  // as in ChangeRow
   PortSetId ports = PortSets::kNone;
   uint8_t families = kBothFamilies;
   auto operator<=>(const Change&) const = default;
@@ -109,7 +109,7 @@ class Comparer {
     }
     FamilyChanges changes;
     Split(pair, changes[local.family]);
-    for (Change& change : changes[local.family]) change.own_node = true;
+    for (Change& change : changes[local.family]) change.own_node = local.sides;
     Note(local.node_group, local.pod_group, changes, {true, true});
   }
 
@@ -129,7 +129,7 @@ class Comparer {
       const PortSetId changed = ports_.Difference(both[1 - closed], both[closed]);
       if (changed == PortSets::kNone) continue;
       const auto add = [&](ChangedBy by, PortSetId ports) {
-        if (ports != PortSets::kNone) out.push_back({kind, by, false, ports, kBothFamilies});
+        if (ports != PortSets::kNone) out.push_back({kind, by, 0, ports, kBothFamilies});
       };
       if (!pair.exists[closed]) {
         add(ChangedBy::kPresence, changed);

@@ -66,7 +66,9 @@ struct ChangeRow {
   ChangedBy by = ChangedBy::kIngress;
   std::vector<uint32_t> from;  // groups of the Scene, sorted
   std::vector<uint32_t> to;
-  bool own_node = false;  // only from the nodes that the destinations are on
+  // 0: not from the nodes that the destinations are on. Else only from those, by when they are on
+  // it: bit 0 before, bit 1 after. A pod's own node is always apart (R37).
+  uint8_t own_node = 0;
   PortSetId ports = PortSets::kNone;
   uint8_t families = 3;  // as in ListingRow
   std::vector<CausePart> causes;
