@@ -13,7 +13,7 @@ namespace {
 std::vector<IpPrefix> CustomaryRanges(Family family) {
   const std::vector<const char*> texts =
       family == Family::kIpv4
-          ? std::vector<const char*>{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+          ? std::vector<const char*>{"10.0.0.0/8",    "172.16.0.0/12", "192.168.0.0/16",
                                      "100.64.0.0/10", "198.18.0.0/15", "64.0.0.0/3"}
           : std::vector<const char*>{"fd00::/8", "fc00::/8", "2000::/3"};
   std::vector<IpPrefix> ranges;
@@ -45,7 +45,7 @@ struct Stretch {
 
 }  // namespace
 
-void AddressAssumer::Add(const IpPrefix& prefix, int Change::* what, int amount) {
+void AddressAssumer::Add(const IpPrefix& prefix, int Change::*what, int amount) {
   if (prefix.address.family == Family::kIpv6) named_v6_ = true;
   Changes& changes = Of(prefix.address.family);
   changes[FirstAddress(prefix)].*what += amount;

@@ -49,7 +49,7 @@ class AddressAssumer {
   using Changes = std::map<IpAddress, Change>;
 
   Changes& Of(Family family) { return changes_[family == Family::kIpv4 ? 0 : 1]; }
-  void Add(const IpPrefix& prefix, int Change::* what, int amount);
+  void Add(const IpPrefix& prefix, int Change::*what, int amount);
   void AssignFamily(Family family, const std::vector<Pod*>& pods);
 
   Changes changes_[2];

@@ -403,6 +403,29 @@ void SnapshotBuilder::CompleteNamespaces(Diagnostics& diagnostics) {
             [](const Namespace& a, const Namespace& b) { return a.name < b.name; });
 }
 
+void SnapshotBuilder::AddNewPods() {
+  if (!options_.new_pods) return;
+  Namespace made;
+  made.synthesised = true;
+  made.name = "new-namespace";
+  const auto is_taken = [&](const Namespace& ns) { return ns.name == made.name; };
+  auto& namespaces = data_.namespaces;
+  while (std::any_of(namespaces.begin(), namespaces.end(), is_taken)) made.name += "-x";
+  made.labels.Set(kNameLabel, made.name);
+  namespaces.push_back(std::move(made));
+  std::sort(namespaces.begin(), namespaces.end(),
+            [](const Namespace& a, const Namespace& b) { return a.name < b.name; });
+  for (const Namespace& ns : namespaces) {
+    Pod pod;
+    pod.ns = ns.name;
+    pod.name = "new-pod";
+    pod.owner_kind = kNewPodKind;
+    data_.pods.push_back(std::move(pod));
+  }
+  std::sort(data_.pods.begin(), data_.pods.end(),
+            [](const Pod& a, const Pod& b) { return KeyOf(a) < KeyOf(b); });
+}
+
 void SnapshotBuilder::AssumeAddresses() {
   if (!options_.assume_addresses) return;
   model::AddressAssumer assumer;
@@ -493,6 +516,7 @@ absl::StatusOr<Snapshot> SnapshotBuilder::Build(Diagnostics& diagnostics) {
   AdmitStandIns();
   OrderAndDeduplicate(diagnostics);
   CompleteNamespaces(diagnostics);
+  AddNewPods();
   AssumeAddresses();
   WarnOfSharedAddresses(diagnostics);
   WarnOfUnknownPortNames(diagnostics);

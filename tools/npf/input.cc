@@ -125,6 +125,7 @@ LoadedInput ReadInput(const InputFlags& flags, std::string_view text) {
   options.service_cidrs = ParsePrefixes(flags.service_cidrs);
   options.now_s = flags.now.empty() ? std::time(nullptr) : *ParseTime(flags.now);
   options.assume_addresses = flags.assume_addresses;
+  options.new_pods = flags.new_pods;
   SnapshotBuilder builder(std::move(options));
   LoadOptions load_options;
   load_options.lenient = flags.lenient;

@@ -35,6 +35,7 @@ struct InputFlags {
   std::vector<std::string> domains;  // files of resolved names
   std::string now;                   // by which they expire; empty: the present
   bool assume_addresses = false;     // no flag: a verb that analyses sets it
+  bool new_pods = false;             // the same
 };
 
 enum class InputNeed : uint8_t { kRequired, kOptional };

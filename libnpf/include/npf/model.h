@@ -188,6 +188,9 @@ struct ContainerPort {
   auto operator<=>(const ContainerPort&) const = default;
 };
 
+// The owner_kind of a pod that is not there: SnapshotOptions::new_pods.
+inline constexpr std::string_view kNewPodKind = "NewPod";
+
 enum class PodPhase : uint8_t { kUnknown, kPending, kRunning, kSucceeded, kFailed };
 
 struct Pod {

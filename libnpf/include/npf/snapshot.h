@@ -34,6 +34,9 @@ struct SnapshotOptions {
   // mention (model/assumed_addresses.h), so that policies are judged before anything runs. For
   // analyses; whoever judges packets leaves it off.
   bool assume_addresses = false;
+  // Adds, in each namespace and in one more that no object is in, a pod without labels, whose
+  // owner_kind is kNewPodKind: who could come tomorrow. With assume_addresses.
+  bool new_pods = false;
 };
 
 // A name and one of its addresses; lower case, no trailing dot.
@@ -134,6 +137,7 @@ class SnapshotBuilder {
   void OrderTiers(Diagnostics& diagnostics);
   bool IsLeftOut(model::ObjectFaults& faults) const;
   void CompleteNamespaces(Diagnostics& diagnostics);
+  void AddNewPods();
   void AssumeAddresses();
   void WarnOfSharedAddresses(Diagnostics& diagnostics) const;
   void WarnOfUnknownPortNames(Diagnostics& diagnostics) const;
