@@ -1,6 +1,7 @@
 #include "npf/load.h"
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -30,14 +31,17 @@ void AddFault(const TextSource& source, const TextFault& fault, Diagnostics& dia
 }
 
 // False where the text holds no object and no error was reported.
-bool ReadText(const std::string& text, std::string_view name, uint32_t file,
-              const Loading& loading) {
+bool ReadText(std::string text, std::string_view name, uint32_t file, const Loading& loading) {
+  load::BlankReleaseProse(text);
   const std::string_view view(text);
   const bool is_json = load::LooksLikeJson(view, name);
   const TextSource offsets(view, file, TextSource::Marks::kOffsets);
   std::optional<load::BadByte> bad = load::FindBadByte(view);
   if (!bad.has_value() && !is_json) bad = load::FindLoneCarriageReturn(view);
   if (bad.has_value()) {
+    if (view.starts_with("PK\x03\x04")) {
+      bad = {0, "an archive, as terraform plan -out writes; give what terraform show -json prints"};
+    }
     AddFault(offsets, {bad->offset, "", bad->detail}, loading.diagnostics);
     return true;
   }
@@ -65,7 +69,7 @@ bool ReadFile(const std::string& path, const Loading& loading) {
     return true;
   }
   if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
-  return ReadText(text, name, file, loading);
+  return ReadText(std::move(text), name, file, loading);
 }
 
 void ReadDirectory(const std::string& path, const Loading& loading) {
