@@ -48,10 +48,9 @@ constexpr BlockField kPolicySpecFields[] = {
 constexpr BlockField kPolicyFields[] = {{"metadata", "metadata", kBlock, kMetadataFields},
                                         {"spec", "spec", kBlock, kPolicySpecFields}};
 
-constexpr BlockField kContainerPortFields[] = {
-    {"name", "name", kText},
-    {"container_port", "containerPort", kNumber},
-    {"protocol", "protocol", kText}};
+constexpr BlockField kContainerPortFields[] = {{"name", "name", kText},
+                                               {"container_port", "containerPort", kNumber},
+                                               {"protocol", "protocol", kText}};
 constexpr BlockField kContainerFields[] = {{"port", "ports", kBlocks, kContainerPortFields},
                                            {"restart_policy", "restartPolicy", kText}};
 constexpr BlockField kPodSpecFields[] = {

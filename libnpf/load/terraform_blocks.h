@@ -18,12 +18,12 @@ namespace npf::load {
 
 enum class BlockShape : uint8_t {
   kText,
-  kPort,     // text of a number, or a name
-  kCount,    // text of a number
-  kNumber,   // and truth
-  kTexts,    // a list, or a set
+  kPort,    // text of a number, or a name
+  kCount,   // text of a number
+  kNumber,  // and truth
+  kTexts,   // a list, or a set
   kTextMap,
-  kBlock,    // at most one
+  kBlock,  // at most one
   kBlocks,
   kIgnored,
 };

@@ -15,7 +15,8 @@ bool IsOnlyObserved(const Node* spec) {
   const std::string_view policy = TextOfMember(spec, "managementPolicy");  // v1alpha1
   if (policy == "Observe" || policy == "ObserveDelete") return true;
   const Node* policies = MemberOf(spec, "managementPolicies");
-  if (policies == nullptr || policies->kind != NodeKind::kList || policies->count == 0) return false;
+  if (policies == nullptr || policies->kind != NodeKind::kList || policies->count == 0)
+    return false;
   for (const Node* item = policies->first; item != nullptr; item = item->next) {
     if (item->text == "*" || item->text == "Create" || item->text == "Update") return false;
   }

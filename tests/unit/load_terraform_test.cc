@@ -133,10 +133,9 @@ std::string Policy(const std::string& spec, const std::string& name = R"("name":
 }
 
 TEST(Terraform, AnEmptyBlockSelectsAllAndAnEmptyRuleAllowsAll) {
-  const Loaded loaded = LoadPlan(
-      Plan({{.address = "kubernetes_network_policy.p",
-             .type = "kubernetes_network_policy",
-             .values = Policy(R"({"ingress":[{"from":[],"ports":[]},
+  const Loaded loaded = LoadPlan(Plan({{.address = "kubernetes_network_policy.p",
+                                        .type = "kubernetes_network_policy",
+                                        .values = Policy(R"({"ingress":[{"from":[],"ports":[]},
                 {"from":[{"ip_block":[],"namespace_selector":[{"match_labels":null}],
                           "pod_selector":[]}]}],
                 "pod_selector":[{"match_expressions":[],"match_labels":null}],
@@ -203,7 +202,8 @@ TEST(Terraform, WhatTheServerDecidesMayBeUnknown) {
                        "resource_version":true,"annotations":{"z":true}}],"spec":[{}]})"},
        {.address = "kubernetes_service.s",
         .type = "kubernetes_service",
-        .values = R"({"metadata":[{"name":"s","namespace":"shop"}],"spec":[{"port":[{"port":80}]}]})",
+        .values =
+            R"({"metadata":[{"name":"s","namespace":"shop"}],"spec":[{"port":[{"port":80}]}]})",
         .unknown = R"({"status":true,"spec":[{"cluster_ip":true,"port":[{"node_port":true}]}]})"},
        {.address = "kubernetes_deployment.d",
         .type = "kubernetes_deployment",
@@ -240,7 +240,9 @@ TEST(Terraform, WorkloadsNamespacesAndPods) {
   const std::string none = R"({"metadata":[{"name":"n","namespace":"shop"}],"spec":[{
       "replicas":"0","selector":[],"template":[{"metadata":[{"labels":{"app":"n"}}],"spec":[{}]}]}]})";
   const Loaded loaded = LoadPlan(Plan(
-      {{.address = "kubernetes_stateful_set.w", .type = "kubernetes_stateful_set", .values = workload},
+      {{.address = "kubernetes_stateful_set.w",
+        .type = "kubernetes_stateful_set",
+        .values = workload},
        {.address = "kubernetes_cron_job_v1.c", .type = "kubernetes_cron_job_v1", .values = cron},
        {.address = "kubernetes_deployment.n", .type = "kubernetes_deployment", .values = none},
        {.address = "kubernetes_namespace_v1.s",
@@ -324,10 +326,10 @@ TEST(Terraform, StrictDecodingHolds) {
                                          "b"}}],"policy_types":["Ingress"]})")}}));
   EXPECT_NE(block.Errors().find("spec.podSelector.match_lables: unknown field"), std::string::npos)
       << block.Errors();
-  const Loaded manifest = LoadPlan(Plan(
-      {{.address = "kubernetes_manifest.m",
-        .type = "kubernetes_manifest",
-        .values = R"({"manifest":{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy",
+  const Loaded manifest = LoadPlan(
+      Plan({{.address = "kubernetes_manifest.m",
+             .type = "kubernetes_manifest",
+             .values = R"({"manifest":{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy",
           "metadata":{"name":"m"},"spec":{"podSelector":{},"ingres":[]}}})"}}));
   EXPECT_NE(manifest.Errors().find("spec.ingres: unknown field"), std::string::npos)
       << manifest.Errors();
@@ -404,9 +406,8 @@ TEST(Terraform, AResourceWithoutItsChangeIsRefused) {
                     resources + "}}}")
                 .find("what of it is known cannot be told"),
             std::string::npos);
-  const Loaded state =
-      LoadPlan(R"({"format_version":"1.0","values":{"root_module":{"resources":)" + resources +
-               "}}}");
+  const Loaded state = LoadPlan(R"({"format_version":"1.0","values":{"root_module":{"resources":)" +
+                                resources + "}}}");
   EXPECT_TRUE(state.snapshot.has_value()) << state.Errors();
 }
 

@@ -72,8 +72,8 @@ TEST(Crossplane, WhatIsPatchedInIsNotGuessed) {
 }
 
 TEST(Crossplane, WhatIsOnlyObservedIsLeftOut) {
-  for (const char* observed : {"  managementPolicies: [Observe, Delete]\n",
-                               "  managementPolicy: ObserveDelete\n"}) {
+  for (const char* observed :
+       {"  managementPolicies: [Observe, Delete]\n", "  managementPolicy: ObserveDelete\n"}) {
     const Loaded loaded = Load(std::string(kObject) + kManifest + observed);
     ASSERT_TRUE(loaded.snapshot.has_value()) << loaded.Errors();
     EXPECT_TRUE(loaded.snapshot->policies().empty());
@@ -100,8 +100,8 @@ items:
 }
 
 TEST(Crossplane, ACompositionIsToldFrom) {
-  const Loaded loaded = Load(
-      "apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\nmetadata: {name: c}\n");
+  const Loaded loaded =
+      Load("apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\nmetadata: {name: c}\n");
   EXPECT_NE(loaded.Warnings().find("crossplane render"), std::string::npos);
 }
 
@@ -144,9 +144,9 @@ Thank you: [for, installing
 
 TEST(Helm, AHookThatPassesIsNoPolicyInForce) {
   const auto policies = [](const std::string& annotations, const std::string& more = "") {
-    const Loaded loaded = Load(
-        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: p\n" + more +
-        "  annotations: {" + annotations + "}\nspec: {podSelector: {}}\n");
+    const Loaded loaded =
+        Load("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: p\n" +
+             more + "  annotations: {" + annotations + "}\nspec: {podSelector: {}}\n");
     EXPECT_TRUE(loaded.snapshot.has_value()) << loaded.Errors();
     if (!loaded.snapshot.has_value()) return size_t{99};
     const bool told = loaded.Warnings().find("is a Helm hook") != std::string::npos;
@@ -164,8 +164,9 @@ TEST(Helm, AHookThatPassesIsNoPolicyInForce) {
 TEST(Helm, StreamsWithOddities) {
   const std::string policy = PolicyText("  podSelector: {}\n");
   for (const std::string& text :
-       {"---\n---\n# only a comment\n---\n" + policy + "---", "--- # Source: x/y.yaml\n" + policy + "...\n",
-        "%YAML 1.2\n---\n" + policy, "\n\n# Source: x\n---\nnull\n---\n" + policy + "--- \n",
+       {"---\n---\n# only a comment\n---\n" + policy + "---",
+        "--- # Source: x/y.yaml\n" + policy + "...\n", "%YAML 1.2\n---\n" + policy,
+        "\n\n# Source: x\n---\nnull\n---\n" + policy + "--- \n",
         "# Source: a\n---\n---\n\n---\n" + policy + "\n---\n# the end",
         "---\n" + policy + "...\n# between\n---\n---\n"}) {
     const Loaded loaded = Load(text);
