@@ -54,7 +54,8 @@ if(NPF_BUILD_TOOLS)
                                       ${PROJECT_SOURCE_DIR})
   add_test(NAME tools.fragments COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/fragments.py
                                         $<TARGET_FILE:npf> ${PROJECT_SOURCE_DIR})
-  set_tests_properties(tools.cli tools.overlay tools.fragments PROPERTIES LABELS quick COST 10)
+  add_test(NAME tools.revision COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/revision.py $<TARGET_FILE:npf>)
+  set_tests_properties(tools.cli tools.overlay tools.fragments tools.revision PROPERTIES LABELS quick COST 10)
 
   if(DEFINED ENV{NPF_SHARED})
     set(shared $ENV{NPF_SHARED})

@@ -12,7 +12,8 @@ gtest_discover_tests(model_test TEST_PREFIX model. PROPERTIES LABELS quick)
 npf_alone(unit/load_yaml_test.cc)
 add_executable(load_test
   unit/load_cluster_policy_test.cc unit/load_cluster_test.cc unit/load_files_test.cc
-  unit/load_json_test.cc unit/load_kinds_test.cc unit/load_policy_test.cc unit/load_yaml_test.cc)
+  unit/load_json_test.cc unit/load_kinds_test.cc unit/load_policy_test.cc
+  unit/load_terraform_test.cc unit/load_wrapped_test.cc unit/load_yaml_test.cc)
 target_include_directories(load_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(load_test PRIVATE npf_load ZLIB::ZLIB GTest::gtest_main npf_test_flags)
 gtest_discover_tests(load_test TEST_PREFIX load. PROPERTIES LABELS quick COST 10)

@@ -102,6 +102,10 @@ void Decoding::Warning(Mark mark, std::string field, std::string detail) {
 
 void Decoding::WrongType(const Path& path, const Node& node, std::string_view wanted) {
   ++wrong_type_count_;
+  if (node.kind == NodeKind::kUnknown) {
+    Error(node.mark, path.ToString(), "Invalid", kUnknownDetail);
+    return;
+  }
   std::string detail = absl::StrCat("must be ", View(wanted), " (found ", Describe(node), ")");
   const bool is_bare =
       node.kind == NodeKind::kBool || node.kind == NodeKind::kInt || node.kind == NodeKind::kFloat;
@@ -155,11 +159,7 @@ std::optional<std::string> Decoding::String(const Node* node, const Path& path) 
 
 std::optional<bool> Decoding::Bool(const Node* node, const Path& path) {
   if (node == nullptr || node->kind == NodeKind::kNull) return std::nullopt;
-  if (node->kind == NodeKind::kBool) {
-    const char first = node->text[0];
-    if (first == 'o' || first == 'O') return node->text.size() == 2;  // on, off
-    return first == 'y' || first == 'Y' || first == 't' || first == 'T';
-  }
+  if (node->kind == NodeKind::kBool) return TruthOf(*node);
   WrongType(path, *node, "true or false");
   return std::nullopt;
 }

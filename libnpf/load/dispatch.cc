@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "load/decode.h"
+#include "load/terraform.h"
+#include "load/wrapped.h"
 #include "model/validate.h"
 
 namespace npf::load {
@@ -135,6 +137,10 @@ void Dispatcher::OnDocument(const ParsedObject& document, bool has_items,
   const Node& root = *document.root;
   if (root.kind == NodeKind::kNull) return;
   has_objects_ = true;
+  if (IsTerraform(root)) {
+    TerraformReader(source_, options_, builder_, diagnostics_, report_).Read(document);
+    return;
+  }
   TypeMeta type;
   if (!ReadTypeMeta(root, {}, type)) return;
   if (!IsListKind(type.kind)) {
@@ -170,6 +176,10 @@ void Dispatcher::DispatchObject(const ParsedObject& object, TypeMeta type) {
     DispatchNestedList(*object.root, type);
     return;
   }
+  if (IsCrossplaneObject(type.api_version, type.kind)) {
+    DispatchWrapped(object, type);
+    return;
+  }
   switch (RouteOf(type.api_version, type.kind)) {
     case Route::kNetworkPolicy:
       DecodePolicy(object);
@@ -190,7 +200,7 @@ void Dispatcher::DispatchObject(const ParsedObject& object, TypeMeta type) {
       WarnOfForeignPolicy(*object.root, type);
       break;
     case Route::kOther:
-      Skip(type);
+      SkipWithAdvice(*object.root, type);
       break;
   }
 }
@@ -199,6 +209,30 @@ void Dispatcher::Skip(TypeMeta type) {
   ++report_
         .skipped[absl::StrCat(absl::string_view(type.api_version.data(), type.api_version.size()),
                               " ", absl::string_view(type.kind.data(), type.kind.size()))];
+}
+
+void Dispatcher::SkipWithAdvice(const Node& root, TypeMeta type) {
+  if (const std::string_view advice = AdviceOn(type.api_version, type.kind); !advice.empty()) {
+    Decoding(source_, root, std::string(type.kind), "", {}, diagnostics_)
+        .Warning(LocateField(root, "kind"), "", std::string(advice));
+  }
+  Skip(type);
+}
+
+void Dispatcher::DispatchWrapped(const ParsedObject& object, TypeMeta type) {
+  Arena arena;
+  const WrappedObject wrapped = UnwrapCrossplane(arena, object);
+  Decoding decoding(source_, *object.root, std::string(type.kind), "", {}, diagnostics_);
+  if (wrapped.is_observed) {
+    decoding.Warning(object.root->mark, "spec.managementPolicies",
+                     "the object is only observed, not applied; it was left out");
+    Skip(type);
+  } else if (wrapped.root == nullptr) {
+    decoding.Error(object.root->mark, "spec.forProvider.manifest", "Required",
+                   "is missing, or is not a map");
+  } else if (TypeMeta inner; ReadTypeMeta(*wrapped.root, {}, inner)) {
+    DispatchObject({wrapped.root, wrapped.remarks}, inner);
+  }
 }
 
 void Dispatcher::DecodePolicy(const ParsedObject& object) {
@@ -224,6 +258,13 @@ void Dispatcher::DecodeAnyPolicy(const ParsedObject& object, const std::string& 
   const bool tolerant = builder_.options().skip_invalid;
   Decoding decoding(source_, *object.root, kind, default_namespace, {options_.lenient, tolerant},
                     diagnostics_);
+  if (const std::string_view hook = PassingHook(*object.root); !hook.empty()) {
+    decoding.Warning(object.root->mark, "metadata.annotations",
+                     absl::StrCat("is a Helm hook (", EscapeForMessage(hook),
+                                  "), not there while the release is installed; it was left out"));
+    Skip({"helm.sh/hook", kind});
+    return;
+  }
   decoding.Report(object.remarks);
   auto policy = decode(decoding, *object.root);
   ++report_.used[kind];

@@ -39,6 +39,7 @@ class Dispatcher : public ObjectSink {
   void DispatchItem(const Node& list, const ParsedObject& item);
   void DispatchObject(const ParsedObject& object, TypeMeta type);
   void DispatchNestedList(const Node& list, TypeMeta type);
+  void DispatchWrapped(const ParsedObject& object, TypeMeta type);
   void DecodePolicy(const ParsedObject& object);
   void DecodeTierPolicy(const ParsedObject& object, TypeMeta type);
   template <typename Decode>
@@ -50,6 +51,7 @@ class Dispatcher : public ObjectSink {
   void RefuseUnknownPolicy(const Node& root, TypeMeta type);
   void WarnOfForeignPolicy(const Node& root, TypeMeta type);
   void Skip(TypeMeta type);
+  void SkipWithAdvice(const Node& root, TypeMeta type);
 
   const TextSource& source_;
   const LoadOptions& options_;

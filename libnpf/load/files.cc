@@ -114,12 +114,6 @@ class Inflater {
   bool ok_ = false;
 };
 
-FileFault Decompress(std::string& bytes, size_t bytes_max) {
-  std::string packed = std::exchange(bytes, {});
-  Inflater inflater;
-  return inflater.Run(packed, bytes_max, bytes);
-}
-
 std::string_view SpecialKind(mode_t mode) {
   if (S_ISFIFO(mode)) return "a FIFO";
   if (S_ISCHR(mode)) return "a character device";
@@ -128,12 +122,12 @@ std::string_view SpecialKind(mode_t mode) {
   return "of a special kind";
 }
 
+}  // namespace
+
 bool IsObjectFile(std::string_view name) {
   if (name.ends_with(".gz")) name.remove_suffix(3);
   return name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json");
 }
-
-}  // namespace
 
 FileFault KindOfFile(const std::string& path, FileKind& kind) {
   kind = FileKind::kFile;
@@ -175,6 +169,13 @@ FileFault ListDirectory(const std::string& path, std::vector<std::string>& files
   return {};
 }
 
+FileFault Unpack(size_t bytes_max, std::string& bytes) {
+  if (!IsGzip(bytes)) return {};
+  std::string packed = std::exchange(bytes, {});
+  Inflater inflater;
+  return inflater.Run(packed, bytes_max, bytes);
+}
+
 FileFault ReadWhole(const std::string& path, size_t bytes_max, std::string& out) {
   const bool is_stdin = IsStandardInput(path);
   const Descriptor file(is_stdin ? STDIN_FILENO
@@ -189,8 +190,7 @@ FileFault ReadWhole(const std::string& path, size_t bytes_max, std::string& out)
     out.reserve(size + 1);
   }
   const FileFault fault = ReadDescriptor(file.get(), bytes_max, out);
-  if (!fault.ok() || !IsGzip(out)) return fault;
-  return Decompress(out, bytes_max);
+  return fault.ok() ? Unpack(bytes_max, out) : fault;
 }
 
 }  // namespace npf::load

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace npf::load {
@@ -23,6 +24,12 @@ FileFault KindOfFile(const std::string& path, FileKind& kind);
 // with .gz. Links to directories are not followed, and what begins with a dot is not looked at: in
 // a mounted ConfigMap it is the same files once more.
 FileFault ListDirectory(const std::string& path, std::vector<std::string>& files);
+
+// By its name: *.yaml, *.yml, *.json, each also with .gz.
+bool IsObjectFile(std::string_view name);
+
+// Undoes gzip where `bytes` are that.
+FileFault Unpack(size_t bytes_max, std::string& bytes);
 
 // The whole of a file, or of standard input where `path` is "-"; gzip is undone.
 FileFault ReadWhole(const std::string& path, size_t bytes_max, std::string& out);

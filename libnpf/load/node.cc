@@ -15,6 +15,12 @@ const Node* FindMember(const Node& map, std::string_view key) {
   return found;
 }
 
+bool TruthOf(const Node& node) {
+  const char first = node.text[0];
+  if (first == 'o' || first == 'O') return node.text.size() == 2;  // on, off
+  return first == 'y' || first == 'Y' || first == 't' || first == 'T';
+}
+
 std::string Describe(const Node& node) {
   switch (node.kind) {
     case NodeKind::kNull:
@@ -28,6 +34,8 @@ std::string Describe(const Node& node) {
       return "the string \"" + EscapeForMessage(node.text) + "\"";
     case NodeKind::kList:
       return "a list";
+    case NodeKind::kUnknown:
+      return "a value that is not known yet";
     case NodeKind::kMap:
       break;
   }

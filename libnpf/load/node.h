@@ -17,7 +17,11 @@
 
 namespace npf::load {
 
-enum class NodeKind : uint8_t { kNull, kBool, kInt, kFloat, kString, kList, kMap };
+// kUnknown is a value that is given, but not yet known: a plan has such, no text does.
+enum class NodeKind : uint8_t { kNull, kBool, kInt, kFloat, kString, kList, kMap, kUnknown };
+
+// What is wrong with it where it is needed.
+inline constexpr char kUnknownDetail[] = "is not known before it is applied; npf does not guess it";
 
 struct Node {
   std::string_view key;   // of a member of a map
@@ -34,6 +38,9 @@ struct Node {
 
 // The member called `key`, the last where there are several; nullptr where there is none.
 const Node* FindMember(const Node& map, std::string_view key);
+
+// What a kBool says: true, yes and on in YAML, in their spellings.
+bool TruthOf(const Node& node);
 
 // "a list", "the string \"80\"", "the number 80.5": for messages.
 std::string Describe(const Node& node);

@@ -22,6 +22,8 @@ class TextSource {
 
   std::string_view text() const { return text_; }
   uint32_t file() const { return file_; }
+  // Of positions that are asked for from now on: a plan names each of its resources as a file.
+  void set_file(uint32_t file) { file_ = file; }
   // Offsets are turned into lines only when a message or an object asks. They come nearly in order,
   // so counting goes on from the last answer.
   Position PositionOf(Mark mark) const;

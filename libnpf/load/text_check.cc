@@ -1,5 +1,6 @@
 #include "load/text_check.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -44,6 +45,24 @@ bool IsPlainWord(std::string_view text, size_t at) {
   return ((word | (word - kLow)) & kHigh) == 0;
 }
 
+// Where the line `line` begins, from `from` on, which is the start of a line; npos where nowhere.
+size_t FindLine(std::string_view text, std::string_view line, size_t from) {
+  for (size_t at = from; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view found = text.substr(at, end - at);
+    if (found.ends_with('\r')) found.remove_suffix(1);
+    if (found == line) return at;
+    at = end + 1;
+  }
+  return std::string_view::npos;
+}
+
+void Blank(std::string& text, size_t from, size_t to) {
+  for (size_t i = from; i < std::min(to, text.size()); ++i) {
+    if (text[i] != '\n' && text[i] != '\r') text[i] = ' ';
+  }
+}
+
 }  // namespace
 
 std::optional<BadByte> FindBadByte(std::string_view text) {
@@ -69,6 +88,19 @@ std::optional<BadByte> FindLoneCarriageReturn(std::string_view text) {
     return BadByte{at, "carriage return without a line feed at offset " + std::to_string(at)};
   }
   return std::nullopt;
+}
+
+void BlankReleaseProse(std::string& text) {
+  constexpr std::string_view kHooks = "HOOKS:";
+  constexpr std::string_view kManifest = "MANIFEST:";
+  if (!text.starts_with("NAME: ") && !text.starts_with("Release \"")) return;
+  const size_t manifest = FindLine(text, kManifest, 0);
+  if (manifest == std::string_view::npos) return;
+  const size_t hooks = FindLine(text, kHooks, 0);
+  Blank(text, 0, hooks < manifest ? hooks + kHooks.size() : manifest);
+  Blank(text, manifest, manifest + kManifest.size());
+  const size_t notes = FindLine(text, "NOTES:", manifest);
+  if (notes != std::string_view::npos) Blank(text, notes, text.size());
 }
 
 bool LooksLikeJson(std::string_view text, std::string_view name) {

@@ -67,9 +67,12 @@ bool TreeBuilder::OpensItems(NodeKind kind) const {
   return list_kind == nullptr || list_kind->text.ends_with("List");
 }
 
-bool TreeBuilder::IsManagedFields(std::string_view key) const {
-  return key == "managedFields" && stack_.size() == object_depth() + 2 &&
-         stack_[stack_.size() - 2].key == "metadata";
+bool TreeBuilder::IsLeftOut(std::string_view key) const {
+  if (key == "managedFields") {
+    return stack_.size() == object_depth() + 2 && stack_[stack_.size() - 2].key == "metadata";
+  }
+  return (key == "prior_state" || key == "configuration" || key == "resource_drift") &&
+         stack_.size() == 1 && FindMember(*stack_[0].node, "format_version") != nullptr;
 }
 
 bool TreeBuilder::Key(Mark mark, std::string_view key, bool stable) {
@@ -77,7 +80,7 @@ bool TreeBuilder::Key(Mark mark, std::string_view key, bool stable) {
   Frame& frame = stack_.back();
   frame.key = stable ? key : arena().Copy(key);
   frame.key_mark = mark;
-  skip_next_ = IsManagedFields(key);
+  skip_next_ = IsLeftOut(key);
   return true;
 }
 

@@ -10,10 +10,11 @@
 // 150,000 pods costs the memory of one. Kubernetes prints `kind: List` after `items`; an item that
 // has no kind of its own waits until the list's kind is known.
 //
-// Kept out while building: metadata.managedFields (often half of an object, and of no use here).
-// Refused at once (the text cannot be used): nesting beyond a limit, an object of too many values,
-// aliases that refer to themselves or expand too far. Noted as Remarks, for the decoder to report
-// where the object matters: duplicate keys, keys that are not strings, tags.
+// Kept out while building: metadata.managedFields (often half of an object, and of no use here),
+// and of a Terraform plan what was before and what was written, which is most of it. Refused at
+// once (the text cannot be used): nesting beyond a limit, an object of too many values, aliases
+// that refer to themselves or expand too far. Noted as Remarks, for the decoder to report where the
+// object matters: duplicate keys, keys that are not strings, tags.
 #ifndef NPF_LOAD_TREE_BUILDER_H_
 #define NPF_LOAD_TREE_BUILDER_H_
 
@@ -110,7 +111,7 @@ class TreeBuilder {
   void FinishDocument(const Node* node);
   void RemarkDuplicates(const Node& map);
   bool OpensItems(NodeKind kind) const;
-  bool IsManagedFields(std::string_view key) const;
+  bool IsLeftOut(std::string_view key) const;
   size_t object_depth() const { return items_open_ ? 2 : 0; }
   Arena& arena() { return items_open_ ? item_arena_ : document_arena_; }
   std::vector<Remark>& remarks() { return items_open_ ? item_remarks_ : document_remarks_; }

@@ -192,6 +192,7 @@ void AddExplainVerb(CommandLine& line) {
   Verb verb = line.AddVerb("explain", "the verdict for one question, and why");
   auto flags = std::make_shared<ExplainFlags>();
   AddInputFlags(verb, flags->input, InputNeed::kOptional);
+  AddGitFlag(verb, flags->input.git);
   AddJudgeFlags(verb, flags->judge);
   verb.AddText("SRC", flags->src, "an IP address, NAMESPACE/POD or POD").Required();
   verb.AddText("DST", flags->dst,

@@ -9,6 +9,7 @@
 #include "npf/command_line.h"
 #include "npf/domains.h"
 #include "npf/output.h"
+#include "npf/revision.h"
 
 namespace npf::tools {
 namespace {
@@ -53,6 +54,25 @@ void PrintRest(size_t count, size_t printed, const std::string& what) {
   PrintError("... and " + std::to_string(rest) + " more " + what + (rest == 1 ? "" : "s"));
 }
 
+void LoadRevision(const std::string& path, const LoadOptions& options, SnapshotBuilder& builder,
+                  Diagnostics& diagnostics, LoadReport& report) {
+  RevisionFiles revision;
+  const load::FileFault fault = ReadRevision(path, options.file_bytes_max, revision);
+  if (!fault.ok()) {
+    diagnostics.AddError({builder.AddFile(path), 0, 0}, "", "", fault.type, fault.detail);
+    return;
+  }
+  for (const std::string& module : revision.modules) {
+    diagnostics.AddWarning({builder.AddFile(path), 0, 0}, "", "",
+                           EscapeForMessage(module) + " is a submodule; it is not read");
+  }
+  if (revision.is_directory) {
+    LoadDirectory(path, revision.files, options, builder, diagnostics, report);
+  } else {
+    LoadFile(revision.files[0], options, builder, diagnostics, report);
+  }
+}
+
 }  // namespace
 
 void AddInputFlags(Verb& verb, InputFlags& flags, InputNeed need) {
@@ -61,7 +81,10 @@ void AddInputFlags(Verb& verb, InputFlags& flags, InputNeed need) {
       "a file or directory of Kubernetes objects, YAML or JSON, or - for standard input; "
       "repeatable");
   file.Type("PATH");
-  if (need == InputNeed::kRequired) file.Required();
+  if (need == InputNeed::kRequired) {
+    file.Required();
+    AddGitFlag(verb, flags.git);
+  }
   verb.AddText("-n,--namespace", flags.default_namespace, "the namespace of objects that name none")
       .ShowDefault()
       .Type("NAMESPACE");
@@ -82,6 +105,11 @@ void AddInputFlags(Verb& verb, InputFlags& flags, InputNeed need) {
                "the time by which resolved names expire, RFC 3339 or Unix seconds; default: the "
                "present")
       .Check(CheckTime, "TIME");
+}
+
+void AddGitFlag(Verb& verb, bool& git) {
+  verb.AddFlag("--git", git,
+               "a PATH with a colon is REV:PATH, a file or directory in a revision of Git");
 }
 
 int ExitStatusOf(const Diagnostics& diagnostics) {
@@ -131,7 +159,11 @@ LoadedInput ReadInput(const InputFlags& flags, std::string_view text) {
   load_options.lenient = flags.lenient;
   Diagnostics diagnostics;
   for (const std::string& path : flags.paths) {
-    LoadPath(path, load_options, builder, diagnostics, input.report);
+    if (flags.git && IsRevisionPath(path)) {
+      LoadRevision(path, load_options, builder, diagnostics, input.report);
+    } else {
+      LoadPath(path, load_options, builder, diagnostics, input.report);
+    }
   }
   if (!text.empty()) {
     LoadText(text, "request", load_options, builder, diagnostics, input.report);

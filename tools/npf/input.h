@@ -25,6 +25,7 @@ class Verb;
 
 struct InputFlags {
   std::vector<std::string> paths;  // -f, repeatable
+  bool git = false;                // a path with a colon is REV:PATH
   bool strict_cidr = false;
   bool lenient = false;
   bool last_wins = false;
@@ -41,8 +42,12 @@ struct InputFlags {
 enum class InputNeed : uint8_t { kRequired, kOptional };
 
 // Adds -f, -n, --strict-cidr, --lenient, --last-wins, --skip-invalid, --pod-cidr, --service-cidr,
-// --domains, --now. A call without -f is bad usage where it is required.
+// --domains, --now, and, where -f is required, --git. A call without -f is bad usage where it is
+// required.
 void AddInputFlags(Verb& verb, InputFlags& flags, InputNeed need = InputNeed::kRequired);
+
+// Adds --git. The appliance does not have it, because it may run no other program.
+void AddGitFlag(Verb& verb, bool& git);
 
 struct LoadedInput {
   std::optional<Snapshot> snapshot;  // absent where the input cannot be used

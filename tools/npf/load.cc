@@ -3,14 +3,17 @@
 // The files are read here, so the appliance need not be able to, and go over as one text.
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "load/files.h"
 #include "npf/command_line.h"
 #include "npf/diagnostics.h"
 #include "npf/exit_status.h"
+#include "npf/input.h"
 #include "npf/live.h"
 #include "npf/output.h"
+#include "npf/revision.h"
 #include "npf/verbs.h"
 
 namespace npf::tools {
@@ -21,6 +24,7 @@ constexpr size_t kTextBytesMax = (size_t{64} << 20) - 4096;  // what a request m
 struct LoadFlags {
   std::string socket;
   std::vector<std::string> paths;
+  bool git = false;
   std::string confirm;
   uint64_t generation = 0;  // to confirm; 0: none
   bool would_cut = false;
@@ -31,7 +35,8 @@ struct LoadFlags {
 class JoinedText {
  public:
   // False where one of them cannot be read, which is told; `exit_status` says how to end.
-  bool Add(const std::string& path) {
+  bool Add(const std::string& path, bool git) {
+    if (git && IsRevisionPath(path)) return AddRevision(path);
     load::FileKind kind = load::FileKind::kFile;
     load::FileFault fault = load::KindOfFile(path, kind);
     std::vector<std::string> files = {path};
@@ -73,10 +78,26 @@ class JoinedText {
     return false;
   }
 
+  bool AddRevision(const std::string& path) {
+    RevisionFiles revision;
+    const load::FileFault fault = ReadRevision(path, kTextBytesMax, revision);
+    if (!fault.ok()) return Tell(path, fault);
+    for (NamedText& file : revision.files) {
+      if (!AddText(file.name, std::move(file.text))) return false;
+    }
+    return true;
+  }
+
   bool AddFile(const std::string& path) {
     std::string text;
     const load::FileFault fault = load::ReadWhole(path, kTextBytesMax, text);
-    if (!fault.ok()) return Tell(path, fault);
+    return fault.ok() ? AddText(path, std::move(text)) : Tell(path, fault);
+  }
+
+  bool AddText(const std::string& path, std::string text) {
+    if (const load::FileFault fault = load::Unpack(kTextBytesMax, text); !fault.ok()) {
+      return Tell(path, fault);
+    }
     if (text_.size() + text.size() + 5 > kTextBytesMax) {
       return Tell(path, {"LimitExceeded", "with the files before it, more than 64 MiB"});
     }
@@ -151,7 +172,7 @@ int RunLoad(const LoadFlags& flags) {
   if (flags.generation != 0) return RunConfirm(flags);
   JoinedText joined;
   for (const std::string& path : flags.paths) {
-    if (!joined.Add(path)) return joined.exit_status();
+    if (!joined.Add(path, flags.git)) return joined.exit_status();
   }
   if (joined.text().empty()) {
     PrintError("there is nothing in these files; the appliance keeps what it has");
@@ -182,6 +203,7 @@ void AddLoadVerb(CommandLine& line) {
   verb.AddTexts("-f,--file", flags->paths,
                 "a file or directory of Kubernetes objects, or - for standard input; repeatable")
       .Type("PATH");
+  AddGitFlag(verb, flags->git);
   verb.AddText("--confirm", flags->confirm, "take it back unless it is confirmed in this time")
       .Check(CheckDuration, "TIME");
   verb.AddNumber("--confirm-generation", flags->generation, {.min = 1, .max = UINT32_MAX},

@@ -44,6 +44,21 @@ void LoadText(std::string_view text, std::string_view name, const LoadOptions& o
 void LoadPath(const std::string& path, const LoadOptions& options, SnapshotBuilder& builder,
               Diagnostics& diagnostics, LoadReport& report);
 
+// A file that is not on the disk, called as messages shall name it. Gzip is undone, as in files.
+struct NamedText {
+  std::string name;
+  std::string text;
+};
+// As LoadPath reads a directory called `directory` that has these files.
+void LoadDirectory(const std::string& directory, std::span<const NamedText> files,
+                   const LoadOptions& options, SnapshotBuilder& builder, Diagnostics& diagnostics,
+                   LoadReport& report);
+// As LoadPath reads this file.
+void LoadFile(const NamedText& file, const LoadOptions& options, SnapshotBuilder& builder,
+              Diagnostics& diagnostics, LoadReport& report);
+// Whether a file of this path is read where the directory that the path begins in is.
+bool IsObjectPath(std::string_view path);
+
 }  // namespace npf
 
 #endif  // NPF_LOAD_H_
