@@ -43,9 +43,9 @@ find_package(GTest REQUIRED)
 include(GoogleTest)
 if(NPF_BUILD_TOOLS)
   add_executable(tools_test
-    unit/csv_test.cc unit/question_test.cc unit/replay_queue_test.cc unit/sarif_test.cc
+    unit/csv_test.cc unit/expectation_test.cc unit/question_test.cc unit/replay_queue_test.cc unit/sarif_test.cc
     unit/verifier_test.cc)
-  target_link_libraries(tools_test PRIVATE npf_verbs GTest::gtest_main npf_test_flags)
+  target_link_libraries(tools_test PRIVATE npf_verbs npf_testing GTest::gtest_main npf_test_flags)
   gtest_discover_tests(tools_test TEST_PREFIX tools. PROPERTIES LABELS quick)
 
   add_test(NAME tools.cli COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/run.sh $<TARGET_FILE:npf>

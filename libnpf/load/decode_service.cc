@@ -11,7 +11,8 @@ ServicePort DecodeServicePort(Decoding& decoding, const Node& node, const Path& 
   ServicePort out;
   out.position = decoding.PositionOf(node.mark);
   out.name = Text(decoding, &node, path.Member("name"));
-  out.protocol = decoding.String(Member(&node, "protocol"), path.Member("protocol")).value_or("TCP");
+  out.protocol =
+      decoding.String(Member(&node, "protocol"), path.Member("protocol")).value_or("TCP");
   out.port = decoding.Integer(Member(&node, "port"), path.Member("port")).value_or(0);
   out.target_port =
       DecodePortNumberOrName(decoding, Member(&node, "targetPort"), path.Member("targetPort"));
@@ -117,9 +118,9 @@ Ingress DecodeIngress(Decoding& tolerant, const Node& root) {
       node != nullptr && DecodeBackend(tolerant, *node, fallback, backend)) {
     out.backends.push_back(std::move(backend));
   }
-  ForEachItem(
-      tolerant, fields, spec.Member("rules"),
-      [&](const Node& rule, const Path& at) { DecodeIngressRule(tolerant, rule, at, out); });
+  ForEachItem(tolerant, fields, spec.Member("rules"), [&](const Node& rule, const Path& at) {
+    DecodeIngressRule(tolerant, rule, at, out);
+  });
   return out;
 }
 

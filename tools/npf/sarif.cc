@@ -28,8 +28,9 @@ uint64_t Hash(std::string_view text, uint64_t hash) {
 std::string Message(std::string_view text) { return "{\"text\":" + JsonString(text) + "}"; }
 
 std::string PhysicalJson(const SarifLocation& location) {
-  std::string out = "\"physicalLocation\":{\"artifactLocation\":{\"uri\":" +
-                    JsonString(FileUri(location.file)) + "}";
+  std::string out =
+      "\"physicalLocation\":{\"artifactLocation\":{\"uri\":" + JsonString(FileUri(location.file)) +
+      "}";
   if (location.line > 0) {
     out += ",\"region\":{\"startLine\":" + std::to_string(location.line);
     if (location.column > 0) out += ",\"startColumn\":" + std::to_string(location.column);
@@ -114,8 +115,8 @@ void SarifLog::Add(const SarifResult& result) {
   std::string out = "{\"ruleId\":" + JsonString(rules_[result.rule].id) +
                     ",\"ruleIndex\":" + std::to_string(result.rule) +
                     ",\"level\":" + JsonString(Name(result.level)) +
-                    ",\"message\":" + Message(result.message) +
-                    ",\"locations\":[" + LocationJson(result.location) + "]";
+                    ",\"message\":" + Message(result.message) + ",\"locations\":[" +
+                    LocationJson(result.location) + "]";
   for (size_t i = 0; i < result.related.size(); ++i) {
     out += (i == 0 ? ",\"relatedLocations\":[" : ",") + LocationJson(result.related[i]);
   }
