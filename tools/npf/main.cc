@@ -22,6 +22,7 @@ void AddVerbs(CommandLine& line) {
   AddReplayVerb(line);
   AddCompileVerb(line);
   AddVerifyVerb(line);
+  AddGapsVerb(line);
   AddLiveVerbs(line);
   AddVersionVerb(line);
 }

@@ -12,6 +12,7 @@ void AddExplainVerb(CommandLine& line);
 void AddReplayVerb(CommandLine& line);
 void AddCompileVerb(CommandLine& line);
 void AddVerifyVerb(CommandLine& line);
+void AddGapsVerb(CommandLine& line);
 void AddVersionVerb(CommandLine& line);
 
 // Those that talk to a running appliance; none where npf is built without gRPC.
