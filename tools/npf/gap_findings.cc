@@ -81,20 +81,13 @@ void GapFindings::Add(const Seen& seen) {
 
 void GapFindings::AddDenied(const Seen& seen, const Ruling& ruling) {
   bool is_new = false;
+  GapRow without_room{.grade = gaps::GradeOf(ruling.evidence)};
   GapRow* row = RowOf(seen, ruling, true, is_new);
   if (row == nullptr) {
+    row = &without_room;
     counts_.beyond_rows += seen.connections;
-    counts_.denied[static_cast<size_t>(gaps::GradeOf(ruling.evidence))] += seen.connections;
-    return;
   }
-  if (is_new) {
-    const Explanation explanation = Explain(ruling.phase->program(), ClassifyOptions{}, ruling.key);
-    Tell(*row, ruling, explanation);
-    for (const DeniedBy& by : row->denied_by) {
-      tried_.insert(by.direction + " " +
-                    (by.direction == "egress" ? explanation.src.name : explanation.dst.name));
-    }
-  }
+  if (is_new || row == &without_room) Tell(*row, ruling);
   counts_.denied[static_cast<size_t>(row->grade)] += seen.connections;
   Count(*row, seen);
 }
@@ -133,11 +126,16 @@ GapRow* GapFindings::RowOf(const Seen& seen, const Ruling& ruling, bool gap, boo
 }
 
 // Who denies it; and where its source may be somebody else's, no more than a suggestion.
-void GapFindings::Tell(GapRow& row, const Ruling& ruling, const Explanation& explanation) const {
+void GapFindings::Tell(GapRow& row, const Ruling& ruling) {
+  const Explanation explanation = Explain(ruling.phase->program(), ClassifyOptions{}, ruling.key);
   const Places& places = ruling.phase->places();
   AppendDeniedBy("egress", explanation.egress, places, row.denied_by);
   AppendDeniedBy("ingress", explanation.ingress, places, row.denied_by);
   row.denial = DenialText(explanation);
+  for (const DeniedBy& by : row.denied_by) {
+    const bool egress = by.direction == "egress";
+    tried_.insert(by.direction + " " + (egress ? explanation.src.name : explanation.dst.name));
+  }
   if (explanation.src.kind == "node") {
     row.note = "the source is a node: traffic of others may bear its address";
   } else if (explanation.src.kind == "unknown_pod") {

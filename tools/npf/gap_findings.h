@@ -6,6 +6,7 @@
 #ifndef NPF_TOOLS_NPF_GAP_FINDINGS_H_
 #define NPF_TOOLS_NPF_GAP_FINDINGS_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -80,7 +81,7 @@ class GapFindings {
   void AddAllowed(const gaps::Seen& seen, const Ruling& ruling);
   // The row that it belongs to, new or not; null where there is no room.
   GapRow* RowOf(const gaps::Seen& seen, const Ruling& ruling, bool gap, bool& is_new);
-  void Tell(GapRow& row, const Ruling& ruling, const Explanation& explanation) const;
+  void Tell(GapRow& row, const Ruling& ruling);
   static void Count(GapRow& row, const gaps::Seen& seen);
 
   const PolicyTimes& times_;
