@@ -55,7 +55,9 @@ if(NPF_BUILD_TOOLS)
                                       ${PROJECT_SOURCE_DIR})
   add_test(NAME tools.fragments COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/fragments.py
                                         $<TARGET_FILE:npf> ${PROJECT_SOURCE_DIR})
-  set_tests_properties(tools.cli tools.overlay tools.fragments PROPERTIES LABELS quick COST 10)
+  add_test(NAME tools.gaps COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/gaps.py $<TARGET_FILE:npf>
+                                   ${PROJECT_SOURCE_DIR})
+  set_tests_properties(tools.cli tools.gaps tools.overlay tools.fragments PROPERTIES LABELS quick COST 10)
 
   if(DEFINED ENV{NPF_SHARED})
     set(shared $ENV{NPF_SHARED})

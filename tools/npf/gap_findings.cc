@@ -74,6 +74,8 @@ bool IsAnswer(Evidence evidence) {
 
 void GapFindings::Add(const Seen& seen) {
   const Ruling ruling = judge_.Judge(seen);
+  counts_.seen += seen.connections;
+  if (seen.replies > 0) counts_.with_replies += seen.connections;
   counts_.standing[static_cast<size_t>(ruling.standing)] += seen.connections;
   if (ruling.standing == Standing::kDenied) AddDenied(seen, ruling);
   if (ruling.standing == Standing::kAllowed) AddAllowed(seen, ruling);

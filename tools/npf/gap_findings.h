@@ -52,6 +52,8 @@ struct GapRow {
 };
 
 struct GapCounts {
+  uint64_t seen = 0;                            // connections
+  uint64_t with_replies = 0;                    // of these
   std::array<uint64_t, kStandings> standing{};  // connections, by Standing
   std::array<uint64_t, 4> denied{};             // of kDenied, by grade
   uint64_t unanswered = 0;                      // of kAllowed

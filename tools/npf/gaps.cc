@@ -22,6 +22,7 @@ using gaps::Nearness;
 
 constexpr uint64_t kSecondNs = 1'000'000'000;
 constexpr uint64_t kGraceMaxS = 86'400;
+constexpr uint64_t kManyUnanswered = 10;  // connections, none of them answered
 constexpr uint64_t kConnectionsMax = uint64_t{1} << 24;
 
 std::string TextOf(const absl::Status& status) { return std::string(status.message()); }
@@ -97,11 +98,18 @@ class Gaps {
   int Run() {
     std::string fault = ReadCaptures();
     if (fault.empty()) fault = ReadFlowLogs();
+    if (!fault.empty() && !anything_) {
+      PrintError(fault);
+      return exit_status_;
+    }
     const GapReport report{findings_.Rows(), findings_.counts(), flags_.unanswered};
     const std::string text = flags_.output == "json"    ? GapJson(report)
                              : flags_.output == "jsonl" ? GapJsonLines(report)
                                                         : GapTable(report);
     if (!WriteOut(text)) return kExitEnvironment;
+    if (report.counts.with_replies == 0 && report.counts.seen >= kManyUnanswered) {
+      PrintError("note: nothing that was seen has an answer: it may be of one direction only");
+    }
     // What came before a fault has its results; then the fault is told.
     if (!fault.empty()) {
       PrintError(fault);
@@ -132,6 +140,7 @@ class Gaps {
   const PolicyTimes& times_;
   const std::vector<Spot> spots_;
   GapFindings findings_;
+  bool anything_ = false;  // was read
   int exit_status_ = kExitDone;
 };
 
@@ -162,6 +171,7 @@ std::string Gaps::ReadCaptures() {
       Sink());
   std::string fault = MergeCaptures(captures, watch);
   watch.Finish();
+  anything_ = watch.counts().packets > 0;
   PrintNotes(watch.counts());
   return fault;
 }
@@ -206,6 +216,7 @@ std::string Gaps::ReadFlowLogs() {
     }
   }
   log.Finish();
+  anything_ = anything_ || log.counts().flows + log.counts().skipped > 0;
   PrintNotes(log.counts());
   return fault;
 }
