@@ -80,10 +80,6 @@ WatchCounts PacketWatch::counts() const {
   return counts;
 }
 
-uint64_t PacketWatch::WatchedFor(const Packet& packet) const {
-  return packet.time_ns - began_ns_[packet.place];
-}
-
 void PacketWatch::Count(Live& live, const Packet& packet) {
   ++live.packets;
   if (packet.reply) ++live.replies;
@@ -105,8 +101,6 @@ void PacketWatch::Count(Live& live, const Packet& packet) {
 void PacketWatch::Add(const PacketView& frame, const ParsedPacket& parsed, uint64_t time_ns,
                       size_t place) {
   ++counts_.packets;
-  if (began_ns_.size() <= place) began_ns_.resize(place + 1, UINT64_MAX);
-  began_ns_[place] = std::min(began_ns_[place], time_ns);
   if (parsed.outcome == ParseOutcome::kPass) {
     ++counts_.control;
     return;
@@ -266,11 +260,8 @@ Live* PacketWatch::Sctp(Packet& packet) {
 Live* PacketWatch::Datagram(Packet& packet) {
   Live* live = table_.Find(packet.key);
   if (live == nullptr || packet.time_ns > live->last_ns + ConnectionTable::kIdleNs) {
-    const bool is_first = WatchedFor(packet) >= ConnectionTable::kIdleNs;
-    live = is_first ? table_.Begin(packet.key, packet.time_ns)
-                    : table_.BeginByPorts(packet.key, packet.time_ns);
+    live = table_.BeginByPorts(packet.key, packet.time_ns);
     if (live == nullptr) return nullptr;
-    live->has_ports = HasPorts(packet.key.protocol);
   }
   if (SameDirection(live->key, packet.key)) {
     live->facts |= kFactOpened;

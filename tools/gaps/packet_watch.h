@@ -6,9 +6,10 @@
 //          From the middle: data of one end that the other acknowledges.
 //   SCTP   INIT ─► INIT ACK under its tag
 //   ICMP   echo request ─► echo reply with its identifier; errors are told of what they quote
-//   UDP    a datagram ─► one between the same ports the other way. Who began is known where the
-//          place was watched for 120 s before, or where one port is of the range that systems give
-//          to clients (32768 and up) and the other is not.
+//   UDP    a datagram ─► one between the same ports the other way. Who began is known only where
+//          one port is of the range that systems give to clients (32768 and up) and the other is
+//          not: the first one that was seen may be the answer to one that was missed, or be early
+//          by another clock.
 //
 // Answers to a SYN are told by numbers and not by order, because clocks of captures differ. Tunnels
 // and tags do not keep packets apart: one packet seen outside and inside is one connection, and is
@@ -20,7 +21,6 @@
 #include <cstdint>
 #include <functional>
 #include <utility>
-#include <vector>
 
 #include "gaps/connection_table.h"
 #include "npf/packet.h"
@@ -74,11 +74,9 @@ class PacketWatch {
   bool IsRepeated(const Live& live, const Packet& packet) const;
   void Refuse(Live& live, const IpAddress& by, uint64_t time_ns, size_t place);
   void Count(Live& live, const Packet& packet);
-  uint64_t WatchedFor(const Packet& packet) const;
 
   ConnectionTable table_;
   WhereIs where_is_;
-  std::vector<uint64_t> began_ns_;  // by place
   WatchCounts counts_;
 };
 

@@ -95,7 +95,7 @@ void GapFindings::AddDenied(const Seen& seen, const Ruling& ruling) {
 }
 
 void GapFindings::AddAllowed(const Seen& seen, const Ruling& ruling) {
-  if (seen.opener != Opener::kSeen || IsAnswer(seen.evidence)) return;
+  if (seen.opener == Opener::kUnknown || IsAnswer(seen.evidence)) return;
   if (seen.last_ns + kAnswerNs > now_ns_) {
     counts_.too_late += seen.connections;
     return;
