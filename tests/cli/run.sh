@@ -27,7 +27,7 @@ says() { grep -qF -- "$1" "$work/out" || fail "standard output lacks \"$1\": $(h
 warns() { grep -qF -- "$1" "$work/err" || fail "standard error lacks \"$1\": $(head -5 "$work/err")"; }
 
 # Usage: one line, and where to look.
-for arguments in "" "nonsense" "eval" "explain a" "replay" "version --what" "eval --placement mars" \
+for arguments in "" "nonsense" "eval" "explain a" "replay" "gaps" "gaps -f x" "version --what" "eval --placement mars" \
   "compile --pair-table tree -f x" "verify --extra-max -1 -f x"; do
   # shellcheck disable=SC2086
   status 2 "$npf" $arguments
@@ -35,7 +35,7 @@ for arguments in "" "nonsense" "eval" "explain a" "replay" "version --what" "eva
   err_lines 1
   warns "--help"
 done
-for verb in validate eval explain replay compile verify version; do
+for verb in validate eval explain gaps replay compile verify version; do
   status 0 "$npf" $verb --help
   says "Example"
 done

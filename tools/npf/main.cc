@@ -23,6 +23,7 @@ void AddVerbs(CommandLine& line) {
   AddCompileVerb(line);
   AddVerifyVerb(line);
   AddTestVerb(line);
+  AddGapsVerb(line);
   AddLiveVerbs(line);
   AddVersionVerb(line);
 }

@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -17,6 +16,7 @@
 #include "npf/compile_input.h"
 #include "npf/exit_status.h"
 #include "npf/output.h"
+#include "npf/path_list.h"
 #include "npf/protocol.h"
 #include "npf/replay_queue.h"
 #include "npf/replay_record.h"
@@ -302,16 +302,6 @@ bool AddPhase(const ReplayFlags& flags, uint64_t first_packet, std::vector<std::
   return true;
 }
 
-std::vector<std::string> SplitPaths(std::string_view text) {
-  std::vector<std::string> paths;
-  while (true) {
-    const size_t comma = text.find(',');
-    paths.emplace_back(text.substr(0, comma));
-    if (comma == std::string_view::npos) return paths;
-    text.remove_prefix(comma + 1);
-  }
-}
-
 std::pair<uint64_t, std::vector<std::string>> ParseUpdate(const std::string& text) {
   const size_t equals = text.find('=');
   const auto number = ParseNumber(std::string_view(text).substr(0, equals), UINT32_MAX);
@@ -319,11 +309,7 @@ std::pair<uint64_t, std::vector<std::string>> ParseUpdate(const std::string& tex
     throw BadUsage("--update: needs N=PATH,PATH with a packet number from 1 (" +
                    EscapeForMessage(text) + ")");
   }
-  std::vector<std::string> paths = SplitPaths(std::string_view(text).substr(equals + 1));
-  if (std::any_of(paths.begin(), paths.end(), [](const std::string& p) { return p.empty(); })) {
-    throw BadUsage("--update: has an empty path (" + EscapeForMessage(text) + ")");
-  }
-  return {*number, std::move(paths)};
+  return {*number, SplitPaths("--update", std::string_view(text).substr(equals + 1))};
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ void AddReplayVerb(CommandLine& line);
 void AddCompileVerb(CommandLine& line);
 void AddVerifyVerb(CommandLine& line);
 void AddTestVerb(CommandLine& line);
+void AddGapsVerb(CommandLine& line);
 void AddVersionVerb(CommandLine& line);
 
 // Those that talk to a running appliance; none where npf is built without gRPC.
