@@ -26,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "flow_memory.h"
 #include "observe/deny_log.h"
+#include "observe/metrics.h"
 #include "options.h"
 #include "policy.h"
 #include "ports.h"
@@ -58,6 +59,7 @@ class Appliance : public control::Handler {
   uint64_t untold() const;                // denials that found no room there
   uint32_t PortIndex(uint16_t id) const;  // in Status::ports
   uint32_t generation() const;
+  observe::Bursts bursts() const;
   // Where WatchDenied looks; null: nowhere.
   void SetLog(observe::DenyLog* log) { log_.store(log); }
   std::vector<std::string> Unhealthy() const;

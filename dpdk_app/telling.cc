@@ -129,7 +129,8 @@ observe::MetricsInput Telling::CollectMetrics() {
                     .revision = std::string(tools::kCommit),
                     .dpdk = rte_version()},
           .status = appliance_.GetStatus(),
-          .policies = appliance_.GetPolicyCounts()};
+          .policies = appliance_.GetPolicyCounts(),
+          .bursts = appliance_.bursts()};
 }
 
 absl::Status Telling::StartHttp() {
