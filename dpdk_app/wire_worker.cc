@@ -47,7 +47,10 @@ uint64_t MonotonicNs() {
 
 WireWorker::WireWorker(uint32_t number, const WireShared& shared, const Program& program,
                        DecisionCounts* decisions, const WorkerOptions& options)
-    : number_(number), shared_(shared), worker_(program, options), decisions_(decisions),
+    : number_(number),
+      shared_(shared),
+      worker_(program, options),
+      decisions_(decisions),
       ns_of_cycles_((uint64_t{1'000'000'000} << kCyclesShift) / rte_get_tsc_hz()) {
   const std::string name = "inbox" + std::to_string(number);
   inbox_ = rte_ring_create(name.c_str(), kInboxFrames, SOCKET_ID_ANY, RING_F_SC_DEQ);

@@ -120,4 +120,13 @@ void LoadPath(const std::string& path, const LoadOptions& options, SnapshotBuild
   if (!ReadFile(path, loading)) diagnostics.AddError({index, 0, 0}, "", "", "", "no objects");
 }
 
+std::vector<std::string> ObjectFiles(const std::string& path) {
+  load::FileKind kind;
+  if (!load::KindOfFile(path, kind).ok()) return {};
+  if (kind == load::FileKind::kFile) return {path};
+  std::vector<std::string> files;
+  if (!load::ListDirectory(path, files).ok()) return {};
+  return files;
+}
+
 }  // namespace npf

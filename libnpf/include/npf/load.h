@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "npf/diagnostics.h"
 #include "npf/snapshot.h"
@@ -34,6 +35,9 @@ void LoadText(std::string_view text, std::string_view name, const LoadOptions& o
 // with a dot), or "-".
 void LoadPath(const std::string& path, const LoadOptions& options, SnapshotBuilder& builder,
               Diagnostics& diagnostics, LoadReport& report);
+// Which files LoadPath would read of `path` as it is now, sorted; none where it is no file and no
+// directory.
+std::vector<std::string> ObjectFiles(const std::string& path);
 
 }  // namespace npf
 
