@@ -230,6 +230,12 @@ uint32_t Appliance::generation() const {
   return workers_.empty() ? 0 : workers_[0]->counters().generation.load();
 }
 
+observe::Bursts Appliance::bursts() const {
+  observe::Bursts bursts;
+  for (const auto& worker : workers_) worker->burst_times().AddTo(bursts.counts, bursts.sum_ns);
+  return bursts;
+}
+
 uint32_t Appliance::PortIndex(uint16_t id) const {
   const std::span<const Port> ports = ports_.all();
   const auto found =

@@ -5,6 +5,7 @@
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,6 +20,7 @@
 #include "npf/output.h"
 #include "npf/version.h"
 #include "npf/why.h"
+#include "observe/privileges.h"
 #include "verdict_file.h"
 
 namespace npf::appliance {
@@ -34,6 +36,25 @@ struct Running {
   WireWorker* worker;
   const std::atomic<bool>* stop;
 };
+
+std::string ImagePath(const Options& options) { return options.state_dir + "/policy.image"; }
+
+bool IsOurs(const Options& options, const struct stat& info) {
+  const bool by_us =
+      info.st_uid == geteuid() || observe::UidOf(options.user) == std::optional(info.st_uid);
+  return S_ISREG(info.st_mode) && by_us && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+// Of --user where it is given, for the policy is kept after root has been given up.
+absl::Status MakeFolders(const Options& options) {
+  for (const std::string& folder : {options.state_dir, options.flows_dir}) {
+    if (folder.empty()) continue;
+    if (absl::Status status = observe::MakeFolder(folder, 0700, options.user); !status.ok()) {
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
 
 int RunWorker(void* argument) {
   auto* running = static_cast<Running*>(argument);
@@ -56,16 +77,27 @@ absl::StatusOr<PolicyPtr> Appliance::ReadAgain() const {
   return ReadPolicy(options_.input, {}, options_.allow_all);
 }
 
-// Where what -f names is wrong, the last good image decides.
+// An image is mapped in a moment, where many objects take seconds to read and compile.
 absl::StatusOr<PolicyPtr> Appliance::ReadFirst() {
-  absl::StatusOr<PolicyPtr> policy = ReadAgain();
-  if (policy.ok() || options_.state_dir.empty()) return policy;
-  absl::StatusOr<PolicyPtr> last = ReadPolicyImage(options_.state_dir + "/policy.image");
-  if (!last.ok()) return policy;
-  last_refusal_ = std::string(policy.status().message());
-  tools::PrintError(last_refusal_);
-  tools::PrintError("the last good policy decides: " + (*last)->source);
+  PolicyPtr last = ReadLastGood();
+  if (last == nullptr) return ReadAgain();
+  tools::PrintError("the last good policy decides: " + last->source);
+  has_unread_files_.store(true);
   return last;
+}
+
+// Of a file that somebody else could have written, nothing is believed.
+PolicyPtr Appliance::ReadLastGood() const {
+  if (options_.state_dir.empty()) return nullptr;
+  const std::string path = ImagePath(options_);
+  struct stat info {};
+  if (lstat(path.c_str(), &info) != 0) return nullptr;
+  absl::StatusOr<PolicyPtr> last = absl::PermissionDeniedError(
+      path + ": is not a file that this user, and nobody else, can write");
+  if (IsOurs(options_, info)) last = ReadPolicyImage(path);
+  if (last.ok()) return *std::move(last);
+  tools::PrintError(absl::StrCat("the last good policy is not used: ", last.status().message()));
+  return nullptr;
 }
 
 absl::StatusOr<Appliance::Current> Appliance::MakeCurrent(PolicyPtr policy) const {
@@ -86,13 +118,14 @@ absl::StatusOr<Appliance::Current> Appliance::MakeCurrent(PolicyPtr policy) cons
 
 absl::Status Appliance::Open() {
   opened_ns_ = MonotonicNs();
+  if (absl::Status status = MakeFolders(options_); !status.ok()) return status;
   absl::StatusOr<PolicyPtr> first = ReadFirst();
   if (!first.ok()) return first.status();
   if (absl::Status status = ports_.Open(options_); !status.ok()) return status;
   absl::StatusOr<Current> current = MakeCurrent(*std::move(first));
   if (!current.ok()) return current.status();
   current_ = *std::move(current);
-  KeepImage(*current_.policy);
+  if (!has_unread_files()) KeepImage(*current_.policy);
   denials_ =
       rte_ring_create_elem("denials", sizeof(Denial), kDenialsMax, SOCKET_ID_ANY, RING_F_SC_DEQ);
   seen_ = rte_ring_create_elem("seen", sizeof(Seen), kSeenMax, SOCKET_ID_ANY, RING_F_SC_DEQ);
@@ -142,7 +175,6 @@ absl::StatusOr<uint64_t> Appliance::OwnerSecret() const {
   std::random_device random;
   const uint64_t fresh = uint64_t{random()} << 32 | random();
   if (options_.flows_dir.empty()) return fresh;
-  mkdir(options_.flows_dir.c_str(), 0700);
   const std::string path = options_.flows_dir + "/owner";
   uint64_t secret = 0;
   if (const absl::StatusOr<MappedFile> kept = MappedFile::Open(path);
@@ -251,6 +283,7 @@ absl::Status Appliance::WaitUntilTaken(uint32_t generation, uint64_t timeout_ns)
 absl::Status Appliance::Reload() {
   const std::lock_guard publishing(publishing_);
   absl::StatusOr<PolicyPtr> policy = ReadAgain();
+  has_unread_files_.store(false);
   absl::Status status = policy.status();
   // What is the same already decides; but an image knows no names, and the objects do.
   const PolicyPtr current = this->policy();
@@ -265,8 +298,7 @@ absl::Status Appliance::Reload() {
 
 void Appliance::KeepImage(const Policy& policy) const {
   if (options_.state_dir.empty()) return;
-  mkdir(options_.state_dir.c_str(), 0700);
-  const absl::Status saved = SaveImage(policy.program, options_.state_dir + "/policy.image");
+  const absl::Status saved = SaveImage(policy.program, ImagePath(options_), 0600);
   if (!saved.ok()) tools::PrintError(absl::StrCat("the policy is not kept: ", saved.message()));
 }
 

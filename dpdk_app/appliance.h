@@ -26,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "flow_memory.h"
 #include "observe/deny_log.h"
+#include "observe/metrics.h"
 #include "options.h"
 #include "policy.h"
 #include "ports.h"
@@ -41,13 +42,15 @@ class Appliance : public control::Handler {
   explicit Appliance(const Options& options) : options_(options) {}
   ~Appliance() override;
 
-  // The first policy: of -f or --image, else the last good one. Then the ports, and the workers,
-  // which do not run yet.
+  // The first policy: the last good one where there is one, because it is there at once, else that
+  // of -f or --image. Then the ports, and the workers, which do not run yet.
   absl::Status Open();
   // Frames pass from here on.
   absl::Status Start();
   void Stop();
 
+  // Whether the last good policy decides, and what -f or --image names has not been read yet.
+  bool has_unread_files() const { return has_unread_files_.load(); }
   // Reads -f or --image again. What is wrong is told, and changes nothing.
   absl::Status Reload();
 
@@ -58,6 +61,7 @@ class Appliance : public control::Handler {
   uint64_t untold() const;                // denials that found no room there
   uint32_t PortIndex(uint16_t id) const;  // in Status::ports
   uint32_t generation() const;
+  observe::Bursts bursts() const;
   // Where WatchDenied looks; null: nowhere.
   void SetLog(observe::DenyLog* log) { log_.store(log); }
   std::vector<std::string> Unhealthy() const;
@@ -90,6 +94,7 @@ class Appliance : public control::Handler {
   using PolicyTotals = std::map<std::tuple<std::string, std::string, bool>, uint64_t>;
 
   absl::StatusOr<PolicyPtr> ReadFirst();
+  PolicyPtr ReadLastGood() const;  // or null
   absl::StatusOr<PolicyPtr> ReadAgain() const;
   absl::StatusOr<Current> MakeCurrent(PolicyPtr policy) const;
   absl::Status MakeWorkers();
@@ -112,6 +117,7 @@ class Appliance : public control::Handler {
   std::vector<std::unique_ptr<WireWorker>> workers_;
   std::vector<unsigned> lcores_;
   std::atomic<bool> stop_{false};
+  std::atomic<bool> has_unread_files_{false};
   bool started_ = false;
   uint64_t opened_ns_ = 0;
   std::atomic<observe::DenyLog*> log_{nullptr};

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -14,6 +15,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "eal_arguments.h"
 #include "npf/exit_status.h"
 #include "npf/output.h"
 #include "policy.h"
@@ -38,15 +41,11 @@ std::string NumberIn(const std::string& path, const std::string& name) {
   return "";
 }
 
-bool Has(std::span<const std::string> eal, const std::string& flag) {
-  return std::find(eal.begin(), eal.end(), flag) != eal.end();
-}
-
 Finding CheckHugePages(std::span<const std::string> eal) {
   uint64_t pages = 0;
   const bool some =
       absl::SimpleAtoi(NumberIn("/proc/meminfo", "HugePages_Free:"), &pages) && pages != 0;
-  const bool without = Has(eal, "--no-huge");
+  const bool without = HasFlag(eal, "--no-huge");
   return {.what = "huge pages",
           .good = some || without,
           .detail = without ? "not asked for"
@@ -55,6 +54,24 @@ Finding CheckHugePages(std::span<const std::string> eal) {
           .mend =
               "sysctl vm.nr_hugepages=512, or --no-huge -m 256 before -- where speed does not "
               "matter"};
+}
+
+Finding CheckInterfaces(std::span<const std::string> eal) {
+  const std::vector<std::string> missing = MissingInterfaces(eal);
+  return {.what = "interfaces",
+          .good = missing.empty(),
+          .detail = missing.empty() ? "those of --vdev are there" : absl::StrJoin(missing, "; "),
+          .mend = "ip link shows which there are"};
+}
+
+Finding CheckPrefix(std::span<const std::string> eal) {
+  const std::optional<pid_t> holder = HolderOfPrefix(eal);
+  return {.what = "file prefix",
+          .good = !holder.has_value(),
+          .detail = holder.has_value()
+                        ? absl::StrCat("process ", *holder, " has ", FilePrefixOf(eal))
+                        : absl::StrCat(FilePrefixOf(eal), " is free"),
+          .mend = "another --file-prefix before --"};
 }
 
 Finding CheckRights() {
@@ -130,8 +147,8 @@ Finding CheckPolicy(const Options& options) {
 }  // namespace
 
 int RunCheck(const Options& options, std::span<const std::string> eal) {
-  std::vector<Finding> findings{CheckHugePages(eal), CheckRights(), CheckProcessors(options),
-                                CheckVfio()};
+  std::vector<Finding> findings{CheckHugePages(eal),  CheckRights(),    CheckProcessors(options),
+                                CheckInterfaces(eal), CheckPrefix(eal), CheckVfio()};
   if (!options.control.empty()) findings.push_back(CheckSocket(options.control));
   if (!options.state_dir.empty()) findings.push_back(CheckFolder("last image", options.state_dir));
   if (!options.flows_dir.empty()) findings.push_back(CheckFolder("connections", options.flows_dir));

@@ -16,6 +16,8 @@
 #include "absl/strings/str_cat.h"
 #include "appliance.h"
 #include "check.h"
+#include "eal_arguments.h"
+#include "following.h"
 #include "npf/compile_input.h"
 #include "npf/exit_status.h"
 #include "npf/guarded.h"
@@ -37,21 +39,10 @@ sigset_t HandledSignals() {
   return set;
 }
 
-void ReadAgain(Appliance& appliance, const observe::Notifier& notifier) {
-  notifier.Reloading();
-  if (const absl::Status status = appliance.Reload(); status.ok()) {
-    tools::PrintError("read again: " + appliance.policy()->source);
-  } else {
-    tools::PrintError(std::string(status.message()));
-    tools::PrintError("nothing has changed; npf status tells what decides");
-  }
-  notifier.Ready("forwarding");
-}
-
-void WaitForTheEnd(Appliance& appliance, const observe::Notifier& notifier) {
+void WaitForTheEnd(Following& following, const observe::Notifier& notifier) {
   const sigset_t set = HandledSignals();
   int signal = 0;
-  while (sigwait(&set, &signal) != 0 || signal == SIGHUP) ReadAgain(appliance, notifier);
+  while (sigwait(&set, &signal) != 0 || signal == SIGHUP) following.ReadAgain();
   notifier.Stopping("asked to end");
 }
 
@@ -66,6 +57,7 @@ absl::Status GiveUpRights(const Options& options) {
 absl::Status StartAll(Appliance& appliance, Telling& telling, Watching& watching,
                       const Options& options) {
   if (absl::Status status = appliance.Open(); !status.ok()) return status;
+  if (absl::Status status = telling.OpenSocket(); !status.ok()) return status;
   if (absl::Status status = GiveUpRights(options); !status.ok()) return status;
   appliance.SetWatching(&watching);
   if (absl::Status status = telling.Start(); !status.ok()) return status;
@@ -75,14 +67,16 @@ absl::Status StartAll(Appliance& appliance, Telling& telling, Watching& watching
 }
 
 std::string Beginning(const control::Status& status) {
-  return absl::StrCat("forwarding, mode ", status.mode, ", placement ", status.placement, ", ",
-                      status.policies, " policies, ", status.pods, " pods");
+  return absl::StrCat(status.mode == "tap" ? "watching" : "forwarding", ", mode ", status.mode,
+                      ", placement ", status.placement, ", ", status.policies, " policies, ",
+                      status.pods, " pods");
 }
 
 int Serve(const Options& options) {
   absl::StatusOr<observe::Notifier> notifier = observe::Notifier::FromEnvironment();
   if (!notifier.ok()) return tools::ReportStatus(notifier.status());
   Appliance appliance(options);
+  auto following = std::make_unique<Following>(options, appliance);
   auto telling = std::make_unique<Telling>(options, appliance);
   auto watching = std::make_unique<Watching>(options, appliance, *std::move(notifier));
   const absl::Status started = StartAll(appliance, *telling, *watching, options);
@@ -90,8 +84,10 @@ int Serve(const Options& options) {
     const std::string beginning = Beginning(appliance.GetStatus());
     tools::PrintError(beginning);
     watching->notifier().Ready(beginning);
-    WaitForTheEnd(appliance, watching->notifier());
+    following->Start(watching->notifier());
+    WaitForTheEnd(*following, watching->notifier());
   }
+  following.reset();
   telling.reset();  // nobody asks any more
   appliance.SetWatching(nullptr);
   watching.reset();
@@ -100,14 +96,16 @@ int Serve(const Options& options) {
 }
 
 int Run(std::vector<std::string> arguments, const Options& options) {
+  const std::vector<std::string> missing = MissingInterfaces(arguments);
+  for (const std::string& fault : missing) tools::PrintError(fault);
+  if (!missing.empty()) return tools::kExitEnvironment;
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   const sigset_t set = HandledSignals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   if (rte_eal_init(static_cast<int>(arguments.size()), pointers.data()) < 0) {
-    tools::PrintError(absl::StrCat("DPDK does not start: ", rte_strerror(rte_errno),
-                                   "; npf-dpdk check says what is missing"));
+    tools::PrintError("DPDK does not start: " + WhyNoStart(arguments, rte_errno));
     return tools::kExitEnvironment;
   }
   const int status = Serve(options);

@@ -103,11 +103,14 @@ void AddServiceFlags(Verb& verb, Flags& flags) {
   verb.AddText("--image", options.image, "a compiled image in place of -f");
   verb.AddFlag("--allow-all", options.allow_all,
                "an input without any object is meant, and allows everything");
+  verb.AddFlag("--follow", options.follow,
+               "read what -f, --image and --domains name again when it changes");
   verb.AddText("--control", options.control, "the socket of npf status, load, wait and watch");
   verb.AddText("--metrics", options.metrics,
                "ADDRESS:PORT of /metrics, /healthz and /readyz over HTTP");
-  verb.AddText("--state-dir", options.state_dir,
-               "where the last good image is kept, for the next start");
+  verb.AddText(
+      "--state-dir", options.state_dir,
+      "where the last good policy is kept: the next start begins with it, and then reads -f");
   verb.AddText("--flows-dir", options.flows_dir,
                "where connections are kept for the next start: on a file system in memory, as "
                "/run/npf");

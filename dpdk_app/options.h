@@ -42,6 +42,7 @@ struct Options {
   Mode mode = Mode::kEnforce;
   std::string mode_name;
   std::string placement;
+  bool follow = false;     // files are read again when they change
   bool allow_all = false;  // an input without objects is meant
   WorkerOptions worker;
   std::optional<Overlays> overlays;  // that worker.overlays points to

@@ -50,6 +50,15 @@ Telling::~Telling() {
   appliance_.SetLog(nullptr);
 }
 
+absl::Status Telling::OpenSocket() {
+  if (options_.control.empty()) return absl::OkStatus();
+  absl::StatusOr<control::ListeningSocket> socket =
+      control::ListeningSocket::Open(options_.control, "");
+  if (!socket.ok()) return socket.status();
+  socket_ = *std::move(socket);
+  return absl::OkStatus();
+}
+
 absl::Status Telling::Start() {
   if (absl::Status status = StartLog(); !status.ok()) return status;
   if (absl::Status status = StartHttp(); !status.ok()) return status;
@@ -129,7 +138,8 @@ observe::MetricsInput Telling::CollectMetrics() {
                     .revision = std::string(tools::kCommit),
                     .dpdk = rte_version()},
           .status = appliance_.GetStatus(),
-          .policies = appliance_.GetPolicyCounts()};
+          .policies = appliance_.GetPolicyCounts(),
+          .bursts = appliance_.bursts()};
 }
 
 absl::Status Telling::StartHttp() {
@@ -146,9 +156,9 @@ absl::Status Telling::StartHttp() {
 }
 
 absl::Status Telling::StartControl() {
-  if (options_.control.empty()) return absl::OkStatus();
+  if (!socket_.has_value()) return absl::OkStatus();
   absl::StatusOr<std::unique_ptr<control::ControlServer>> server =
-      control::ControlServer::Start({.path = options_.control}, appliance_);
+      control::ControlServer::Start({.path = options_.control}, appliance_, *std::move(socket_));
   if (!server.ok()) return server.status();
   control_ = *std::move(server);
   return absl::OkStatus();

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "absl/status/status.h"
@@ -14,6 +15,7 @@
 #include "observe/metrics.h"
 #include "options.h"
 #include "proto/control_server.h"
+#include "proto/socket.h"
 
 namespace npf::appliance {
 
@@ -25,6 +27,8 @@ class Telling {
   Telling(const Telling&) = delete;
   Telling& operator=(const Telling&) = delete;
 
+  // Takes the place of the control socket, while whoever may use its directory still can.
+  absl::Status OpenSocket();
   absl::Status Start();
 
  private:
@@ -40,6 +44,7 @@ class Telling {
   Appliance& appliance_;
   std::unique_ptr<observe::DenyLog> log_;
   std::unique_ptr<observe::HttpServer> http_;
+  std::optional<control::ListeningSocket> socket_;  // until control_ has it
   std::unique_ptr<control::ControlServer> control_;
   observe::MetricsPage page_;
   uint64_t lost_ = 0;

@@ -1,5 +1,6 @@
 #include "wire_worker.h"
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_ether.h>
 #include <rte_mbuf.h>
@@ -17,6 +18,7 @@ namespace npf::appliance {
 namespace {
 
 constexpr unsigned kInboxFrames = 4096;
+constexpr unsigned kCyclesShift = 24;
 
 PacketView ViewOf(const rte_mbuf& frame) {
   return {.data = rte_pktmbuf_mtod(&frame, const uint8_t*),
@@ -45,7 +47,11 @@ uint64_t MonotonicNs() {
 
 WireWorker::WireWorker(uint32_t number, const WireShared& shared, const Program& program,
                        DecisionCounts* decisions, const WorkerOptions& options)
-    : number_(number), shared_(shared), worker_(program, options), decisions_(decisions) {
+    : number_(number),
+      shared_(shared),
+      worker_(program, options),
+      decisions_(decisions),
+      ns_of_cycles_((uint64_t{1'000'000'000} << kCyclesShift) / rte_get_tsc_hz()) {
   const std::string name = "inbox" + std::to_string(number);
   inbox_ = rte_ring_create(name.c_str(), kInboxFrames, SOCKET_ID_ANY, RING_F_SC_DEQ);
   if (inbox_ == nullptr) throw std::bad_alloc();
@@ -77,6 +83,7 @@ void WireWorker::Run(const std::atomic<bool>& stop) {
 }
 
 bool WireWorker::Turn() {
+  const uint64_t began = rte_rdtsc();
   if (mailbox_.load(std::memory_order_relaxed) != nullptr) TakeDelivery();
   if (Listing* const listing = listing_.load(std::memory_order_acquire); listing != nullptr) {
     GoOnListing(*listing);
@@ -102,6 +109,7 @@ bool WireWorker::Turn() {
   }
   if (!busy) Judge(burst, 0);
   FlushAll();
+  if (busy) burst_times_.Add((rte_rdtsc() - began) * ns_of_cycles_ >> kCyclesShift);
   return busy;
 }
 

@@ -18,6 +18,7 @@
 #include "held_frames.h"
 #include "npf/program.h"
 #include "npf/worker.h"
+#include "observe/burst_times.h"
 #include "options.h"
 #include "ports.h"
 
@@ -102,6 +103,7 @@ class WireWorker {
   }
 
   const WorkerCounters& counters() const { return counters_; }
+  const observe::BurstTimes& burst_times() const { return burst_times_; }
 
  private:
   static constexpr uint16_t kBurst = Worker::kBatch;
@@ -143,6 +145,8 @@ class WireWorker {
   alignas(64) std::atomic<Delivery*> mailbox_{nullptr};
   std::atomic<Listing*> listing_{nullptr};
   WorkerCounters counters_;
+  observe::BurstTimes burst_times_;
+  uint64_t ns_of_cycles_;  // times 2^24
 };
 
 uint64_t MonotonicNs();

@@ -106,10 +106,16 @@ ControlServer::~ControlServer() { Stop(std::chrono::seconds(1)); }
 
 absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const ServerOptions& options,
                                                                     Handler& handler) {
-  QuietGrpc();
   absl::StatusOr<ListeningSocket> socket = ListeningSocket::Open(options.path, options.group);
   if (!socket.ok()) return socket.status();
-  auto impl = std::make_unique<Impl>(options, handler, *std::move(socket));
+  return Start(options, handler, *std::move(socket));
+}
+
+absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const ServerOptions& options,
+                                                                    Handler& handler,
+                                                                    ListeningSocket socket) {
+  QuietGrpc();
+  auto impl = std::make_unique<Impl>(options, handler, std::move(socket));
   absl::Status started = impl->Start(options);
   std::unique_ptr<ControlServer> server(new ControlServer(std::move(impl)));
   if (!started.ok()) return started;

@@ -18,6 +18,7 @@
 
 #include "absl/status/statusor.h"
 #include "proto/control.h"
+#include "proto/socket.h"
 
 namespace npf::control {
 
@@ -40,6 +41,10 @@ class ControlServer {
   // ours to use; kInvalidArgument, kPermissionDenied, kUnavailable.
   static absl::StatusOr<std::unique_ptr<ControlServer>> Start(const ServerOptions& options,
                                                               Handler& handler);
+  // On a socket that is open already, maybe by somebody who has given up the right to open it.
+  static absl::StatusOr<std::unique_ptr<ControlServer>> Start(const ServerOptions& options,
+                                                              Handler& handler,
+                                                              ListeningSocket socket);
   ~ControlServer();  // Stop, with a second
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;

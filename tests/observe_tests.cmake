@@ -3,7 +3,7 @@ find_package(GTest REQUIRED)
 include(GoogleTest)
 
 add_executable(observe_test
-  unit/observe_deny_log_test.cc unit/observe_http_test.cc unit/observe_metrics_test.cc
+  unit/observe_deny_log_test.cc unit/observe_file_watch_test.cc unit/observe_http_test.cc unit/observe_metrics_test.cc
   unit/observe_privileges_test.cc  unit/observe_readiness_test.cc unit/observe_settings_test.cc
   unit/observe_systemd_test.cc
   unit/observe_visibility_test.cc)

@@ -37,10 +37,19 @@ class Writer {
 
   void Counter(std::string_view name, std::string_view help) { Begin(name, "counter", help); }
   void Gauge(std::string_view name, std::string_view help) { Begin(name, "gauge", help); }
+  void Histogram(std::string_view name, std::string_view help) { Begin(name, "histogram", help); }
   void Sample(const Labels& labels, uint64_t value) { Line(labels, std::to_string(value)); }
   void Sample(const Labels& labels, double value) { Line(labels, NumberText(value)); }
   void Sample(uint64_t value) { Sample({}, value); }
   void Sample(double value) { Sample({}, value); }
+  // Of a histogram: "_bucket", "_sum" or "_count".
+  template <typename Value>
+  void Part(std::string_view suffix, const Labels& labels, Value value) {
+    const size_t length = name_.size();
+    name_ += suffix;
+    Sample(labels, value);
+    name_.resize(length);
+  }
 
   std::string Take() { return std::move(out_); }
 
@@ -165,6 +174,22 @@ void WriteState(const control::Status& status, Writer& out) {
   }
 }
 
+void WriteBursts(const Bursts& bursts, Writer& out) {
+  out.Histogram("npf_burst_seconds",
+                "What a worker took for the packets of one turn: receive, judge, send.");
+  uint64_t count = 0;
+  for (size_t i = 0; i + 1 < bursts.counts.size(); ++i) {
+    count += bursts.counts[i];
+    char bound[32];
+    std::snprintf(bound, sizeof(bound), "%.9g", Seconds(BurstTimes::UpTo(i)));
+    out.Part("_bucket", {{"le", bound}}, count);
+  }
+  count += bursts.counts.back();
+  out.Part("_bucket", {{"le", "+Inf"}}, count);
+  out.Part("_sum", {}, Seconds(bursts.sum_ns));
+  out.Part("_count", {}, count);
+}
+
 void WritePorts(const std::vector<control::PortStatus>& ports, Writer& out) {
   struct Family {
     std::string_view name, help;
@@ -251,6 +276,7 @@ std::string MetricsPage::Text(const std::function<MetricsInput()>& collect) {
   WritePolicyCounts(counts, input.status.mode, out);
   WritePolicy(input.status, out);
   WriteState(input.status, out);
+  WriteBursts(input.bursts, out);
   WritePorts(input.status.ports, out);
   return out.Take();
 }

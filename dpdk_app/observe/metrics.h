@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "observe/burst_times.h"
 #include "proto/control.h"
 
 namespace npf::observe {
@@ -34,12 +35,19 @@ struct PortVerdicts {
   uint64_t denied = 0;
 };
 
+// How long bursts took, of all workers.
+struct Bursts {
+  BurstTimes::Counts counts{};
+  uint64_t sum_ns = 0;
+};
+
 struct MetricsInput {
   BuildInfo build;
   control::Status status;
   std::vector<control::PolicyCount> policies;
   // Where it is empty, npf_packets_total has one port, "all".
   std::vector<PortVerdicts> ports;
+  Bursts bursts;
 };
 
 // Keeps the number of policies that have series of their own within a bound. Those that come when

@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -97,6 +98,29 @@ absl::Status DropPrivileges(const DropOptions& options) {
   if (absl::Status status = KeepOnly(keep); !status.ok()) return status;
   if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0) return Failed("keepcaps");
   if (!options.user.empty() && setuid(0) == 0) return absl::InternalError("root can be had again");
+  return absl::OkStatus();
+}
+
+std::optional<uid_t> UidOf(const std::string& user) {
+  const passwd* const entry = user.empty() ? nullptr : getpwnam(user.c_str());
+  return entry == nullptr ? std::nullopt : std::optional(entry->pw_uid);
+}
+
+absl::Status MakeFolder(const std::string& path, mode_t mode, const std::string& user) {
+  const std::optional<uid_t> uid = UidOf(user);
+  if (mkdir(path.c_str(), mode) != 0) {
+    struct stat info {};
+    if (errno != EEXIST || stat(path.c_str(), &info) != 0) {
+      return absl::ErrnoToStatus(errno, path);
+    }
+    if (!uid.has_value() || info.st_uid == *uid) return absl::OkStatus();
+    return absl::PermissionDeniedError(absl::StrCat(path, ": belongs to uid ", info.st_uid,
+                                                    ", and ", user, " is to write there: chown ",
+                                                    user, " ", path));
+  }
+  if (uid.has_value() && lchown(path.c_str(), *uid, getpwuid(*uid)->pw_gid) != 0) {
+    return absl::ErrnoToStatus(errno, path);
+  }
   return absl::OkStatus();
 }
 

@@ -4,6 +4,9 @@
 #ifndef NPF_DPDK_APP_OBSERVE_PRIVILEGES_H_
 #define NPF_DPDK_APP_OBSERVE_PRIVILEGES_H_
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +37,13 @@ absl::Status DropPrivileges(const DropOptions& options);
 // Others fail with EPERM and are logged by the kernel's audit where it is on; no new process, no
 // memory that can be executed, no socket but unix, IP, packet and netlink. Cannot be taken back.
 absl::Status InstallSyscallFilter();
+
+// Of the user of that name; none where there is none.
+std::optional<uid_t> UidOf(const std::string& user);
+
+// A new directory, of `user` where that is not empty. One that is there stays as it is, and is an
+// error where it is of somebody else than `user`.
+absl::Status MakeFolder(const std::string& path, mode_t mode, const std::string& user);
 
 }  // namespace npf::observe
 

@@ -46,12 +46,12 @@ absl::Status WriteAll(int descriptor, std::span<const std::byte> bytes, const st
 
 }  // namespace
 
-absl::Status SaveImage(const Program& program, const std::string& path) {
+absl::Status SaveImage(const Program& program, const std::string& path, unsigned mode) {
   std::string temporary = path + ".XXXXXX";
   const File file(mkstemp(temporary.data()));
   if (file.descriptor() < 0) return ErrnoStatus(temporary, "cannot create");
   absl::Status status = WriteAll(file.descriptor(), program.image(), temporary);
-  if (status.ok() && (fchmod(file.descriptor(), 0644) != 0 || fsync(file.descriptor()) != 0)) {
+  if (status.ok() && (fchmod(file.descriptor(), mode) != 0 || fsync(file.descriptor()) != 0)) {
     status = ErrnoStatus(temporary, "cannot finish");
   }
   if (status.ok() && rename(temporary.c_str(), path.c_str()) != 0) {

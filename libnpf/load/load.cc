@@ -170,4 +170,13 @@ bool IsObjectPath(std::string_view path) {
   return !is_hidden && load::IsObjectFile(name);
 }
 
+std::vector<std::string> ObjectFiles(const std::string& path) {
+  load::FileKind kind;
+  if (!load::KindOfFile(path, kind).ok()) return {};
+  if (kind == load::FileKind::kFile) return {path};
+  std::vector<std::string> files;
+  if (!load::ListDirectory(path, files).ok()) return {};
+  return files;
+}
+
 }  // namespace npf

@@ -20,6 +20,7 @@ KERNEL_PROTOCOLS = {"TCP": 6, "SCTP": sctp.PROTOCOL}
 PING = b"npf over the wire\n"
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
+SO_RCVBUFFORCE = 33
 
 
 def family_of(address):
@@ -319,7 +320,7 @@ async def count(command):
     """Counts, from now on, every frame that comes in by `device`."""
     sniffer = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
     sniffer.bind((command.get("device", "eth0"), ETH_P_ALL))
-    sniffer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+    sniffer.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
     sniffer.setblocking(False)
     asyncio.get_running_loop().add_reader(sniffer, _count, sniffer)
     keep(sniffer)

@@ -147,6 +147,15 @@ class Pod:
     def run(self, *command, **more):
         return within(self.ns, *command, **more)
 
+    def start(self, *command):
+        """A process of its own beside it; what it prints can be read at its end."""
+        return subprocess.Popen(list(map(str, command)), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                preexec_fn=enter(self.ns))
+
+    @property
+    def pid(self):
+        return self._process.pid
+
 
 class Wire:
     """Both sides, and `hops` pairs of interfaces between them, each for an appliance:
@@ -224,14 +233,15 @@ def know_each_other(pod, others):
 class Appliance:
     """npf-dpdk on one pair of interfaces."""
 
-    def __init__(self, binary, pair, flags, core=0, metrics=None, vdevs=None, placement="fabric",
+    def __init__(self, binary, pair, flags, core=0, main_core=None, metrics=None, vdevs=None, placement="fabric",
                  workers=1):
         self.metrics_at, self._reads = metrics, 0
         self.log = tempfile.NamedTemporaryFile(prefix="npf-dpdk.", suffix=".log")
         ns, *ends = pair
         vdevs = vdevs or [f"net_af_packet{n},iface={end},qpairs={workers}" for n, end in enumerate(ends)]
         # The main one sleeps; workers share a processor with it, and with each other.
-        lcores = ",".join(f"{n}@{core}" for n in range(workers + 1))
+        main_core = core if main_core is None else main_core
+        lcores = ",".join(f"{n}@{main_core if n == 0 else core}" for n in range(workers + 1))
         self.command = [str(binary), *EAL, f"--lcores={lcores}",
                         *(f"--vdev={v}" for v in vdevs), "--", "--pair", "0:1",
                         "--placement", placement, "--workers", str(workers), *map(str, flags)]

@@ -76,17 +76,26 @@ class Page {
       return !families_.contains(name) && line.find('\\') == std::string_view::npos;
     }
     if (what != "TYPE" || helped_ != name || families_.contains(name)) return false;
-    if (line != "counter" && line != "gauge") return false;
+    if (line != "counter" && line != "gauge" && line != "histogram") return false;
     if ((line == "counter") != name.ends_with("_total")) return false;
     families_[name].type = line;
     current_ = name;
     return true;
   }
 
+  // A histogram's samples have names of their own.
+  bool IsOfFamily(const std::string& name) {
+    if (families_[current_].type != "histogram") return name == current_;
+    for (const char* suffix : {"_bucket", "_sum", "_count"}) {
+      if (name == current_ + suffix) return true;
+    }
+    return false;
+  }
+
   bool ReadSample(std::string_view line) {
     const size_t end = line.find_first_of("{ ");
     const std::string name(line.substr(0, end));
-    if (end == std::string_view::npos || name != current_) return false;
+    if (end == std::string_view::npos || !IsOfFamily(name)) return false;
     line.remove_prefix(end);
     Labels labels;
     if (line[0] == '{' && !ReadLabels(line, labels)) return false;
@@ -180,6 +189,33 @@ TEST(ObserveMetrics, ThePageIsOfTheFormatAndHasWhatWasGiven) {
                                                      {"verdict", "deny"},
                                                      {"mode", "enforce"}}),
             30);
+}
+
+TEST(ObserveMetrics, BurstsAreAHistogramWhoseBucketsHoldWhatIsNoLonger) {
+  BurstTimes times;
+  for (const int64_t ns : {0L, 1024L, 1025L, 40'960L, 40'961L, 3'000'000'000L}) {
+    times.Add(static_cast<uint64_t>(ns));
+  }
+  MetricsInput input = Input();
+  times.AddTo(input.bursts.counts, input.bursts.sum_ns);
+  MetricsPage metrics;
+  const Page page = PageOf(metrics, input);
+  EXPECT_EQ(page.fault(), "");
+  const auto up_to = [&](const char* bound) {
+    return page.Value("npf_burst_seconds_bucket", {{"le", bound}});
+  };
+  EXPECT_EQ(up_to("1.024e-06"), 2);
+  EXPECT_EQ(up_to("1.28e-06"), 3);
+  EXPECT_EQ(up_to("4.096e-05"), 4);
+  EXPECT_EQ(up_to("4.9152e-05"), 5);
+  EXPECT_EQ(up_to("0.067108864"), 5);
+  EXPECT_EQ(up_to("+Inf"), 6);
+  EXPECT_EQ(page.Value("npf_burst_seconds_count"), 6);
+  EXPECT_NEAR(*page.Value("npf_burst_seconds_sum"), 3.00008397, 1e-9);
+  for (size_t i = 0; i + 1 < BurstTimes::kBuckets; ++i) {
+    EXPECT_EQ(BurstTimes::IndexOf(BurstTimes::UpTo(i)), i);
+    EXPECT_EQ(BurstTimes::IndexOf(BurstTimes::UpTo(i) + 1), i + 1);
+  }
 }
 
 TEST(ObserveMetrics, PacketsAreByPortWherePortsAreGivenAndOfAllWhereNot) {

@@ -11,8 +11,8 @@
 namespace npf {
 
 // Written beside `path` and renamed over it, so that a reader sees the old file or the whole new
-// one.
-absl::Status SaveImage(const Program& program, const std::string& path);
+// one. `mode` are its permissions.
+absl::Status SaveImage(const Program& program, const std::string& path, unsigned mode = 0644);
 // Read into private memory, then verified (see Program::FromImage).
 absl::StatusOr<Program> LoadImage(const std::string& path);
 

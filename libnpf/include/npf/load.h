@@ -43,6 +43,9 @@ void LoadText(std::string_view text, std::string_view name, const LoadOptions& o
 // with a dot), or "-".
 void LoadPath(const std::string& path, const LoadOptions& options, SnapshotBuilder& builder,
               Diagnostics& diagnostics, LoadReport& report);
+// Which files LoadPath would read of `path` as it is now, sorted; none where it is no file and no
+// directory.
+std::vector<std::string> ObjectFiles(const std::string& path);
 
 // A file that is not on the disk, called as messages shall name it. Gzip is undone, as in files.
 struct NamedText {
