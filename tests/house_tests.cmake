@@ -42,12 +42,6 @@ endif()
 find_package(GTest REQUIRED)
 include(GoogleTest)
 if(NPF_BUILD_TOOLS)
-  add_executable(tools_test
-    unit/csv_test.cc unit/question_test.cc unit/replay_queue_test.cc unit/sarif_test.cc
-    unit/verifier_test.cc)
-  target_link_libraries(tools_test PRIVATE npf_verbs GTest::gtest_main npf_test_flags)
-  gtest_discover_tests(tools_test TEST_PREFIX tools. PROPERTIES LABELS quick)
-
   add_test(NAME tools.cli COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/run.sh $<TARGET_FILE:npf>
                                   ${PROJECT_SOURCE_DIR})
   add_test(NAME tools.overlay COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/overlay.py $<TARGET_FILE:npf>
@@ -85,7 +79,3 @@ if(NPF_BUILD_TOOLS)
     set_tests_properties(bench.verdicts PROPERTIES LABELS shared SKIP_RETURN_CODE 77)
   endif()
 endif()
-
-add_executable(capi_test unit/capi_test.cc)
-target_link_libraries(capi_test PRIVATE npf_npf GTest::gtest_main npf_test_flags)
-gtest_discover_tests(capi_test TEST_PREFIX capi. PROPERTIES LABELS quick)
