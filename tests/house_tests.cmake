@@ -94,7 +94,3 @@ if(NPF_BUILD_TOOLS)
     set_tests_properties(bench.verdicts PROPERTIES LABELS shared SKIP_RETURN_CODE 77)
   endif()
 endif()
-
-add_executable(capi_test unit/capi_test.cc)
-target_link_libraries(capi_test PRIVATE npf_npf GTest::gtest_main npf_test_flags)
-gtest_discover_tests(capi_test TEST_PREFIX capi. PROPERTIES LABELS quick)

@@ -1,33 +1,6 @@
-# Tests of packets, captures, connections and replay.
+# Tests of packets, captures, connections and replay beyond units.
 find_package(GTest REQUIRED)
 include(GoogleTest)
-
-add_executable(packet_test
-  unit/flow_index_test.cc unit/flow_table_test.cc unit/tcp_test.cc unit/sctp_test.cc unit/fragment_table_test.cc unit/packet_builder.cc unit/packet_ipv4_test.cc unit/packet_ipv6_test.cc unit/packet_link_test.cc
-  unit/overlay_test.cc unit/packet_transport_test.cc unit/packet_tunnel_property_test.cc
-  unit/packet_tunnel_test.cc unit/tunnel_builder.cc)
-target_include_directories(packet_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-target_link_libraries(packet_test PRIVATE npf_runtime GTest::gtest_main npf_test_flags)
-set_target_properties(packet_test PROPERTIES UNITY_BUILD OFF)
-gtest_discover_tests(packet_test TEST_PREFIX packet. PROPERTIES LABELS quick COST 10)
-
-add_executable(engine_test
-  unit/engine_overlay_test.cc unit/fragment_bench.cc unit/frames_test.cc unit/packet_builder.cc
-  unit/reassembly_model_test.cc unit/reassembly_test.cc unit/tunnel_builder.cc unit/worker_test.cc)
-target_include_directories(engine_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-target_link_libraries(engine_test PRIVATE npf_load npf_workload GTest::gtest_main npf_test_flags)
-set_target_properties(engine_test PROPERTIES UNITY_BUILD OFF)
-gtest_discover_tests(engine_test TEST_PREFIX engine. PROPERTIES LABELS quick COST 10)
-
-# Attacks by their numbers: those that no other test plays.
-add_executable(attack_test
-  attacks/bounds_test.cc attacks/compile_bounds_test.cc attacks/frames_test.cc
-  attacks/meaning_test.cc attacks/spoofing_test.cc unit/packet_builder.cc unit/tunnel_builder.cc)
-set_target_properties(attack_test PROPERTIES UNITY_BUILD OFF)
-target_include_directories(attack_test PRIVATE ${PROJECT_SOURCE_DIR}/tests
-                                               ${PROJECT_SOURCE_DIR}/libnpf)
-target_link_libraries(attack_test PRIVATE npf_load GTest::gtest_main npf_test_flags)
-gtest_discover_tests(attack_test TEST_PREFIX attack. PROPERTIES LABELS quick)
 
 # A sanitizer brings its own allocator and its own calls.
 if(NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
@@ -58,14 +31,6 @@ set_tests_properties(simulator.long PROPERTIES LABELS slow COST 300 TIMEOUT 3600
 
 if(NPF_BUILD_TOOLS)
   find_package(ZLIB REQUIRED)
-  npf_alone(unit/capture_pcapng_test.cc unit/capture_writer_test.cc)
-  add_executable(capture_test
-    unit/capture_builder.cc unit/capture_pcap_test.cc unit/capture_pcapng_test.cc
-    unit/capture_writer_test.cc)
-  target_include_directories(capture_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  target_link_libraries(capture_test PRIVATE npf_capture GTest::gtest_main ZLIB::ZLIB npf_test_flags)
-  gtest_discover_tests(capture_test TEST_PREFIX capture. PROPERTIES LABELS quick)
-
   add_executable(traces_test conformance/traces_test.cc)
   target_link_libraries(traces_test PRIVATE npf_testing npf_capture GTest::gtest_main npf_test_flags)
   gtest_discover_tests(traces_test TEST_PREFIX traces. PROPERTIES LABELS quick TIMEOUT 600)
@@ -107,5 +72,3 @@ if(NPF_BUILD_TOOLS)
   add_dependencies(badcapture_test npf)
   gtest_discover_tests(badcapture_test TEST_PREFIX badcapture. PROPERTIES LABELS quick)
 endif()
-
-add_subdirectory(fuzz)

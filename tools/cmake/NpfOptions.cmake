@@ -2,6 +2,7 @@
 option(NPF_BUILD_TOOLS "the npf command" ${PROJECT_IS_TOP_LEVEL})
 option(NPF_BUILD_APPLIANCE "npf-dpdk, with the npf command" ${PROJECT_IS_TOP_LEVEL})
 option(NPF_BUILD_TESTS "unit, conformance, differential and image tests" ${PROJECT_IS_TOP_LEVEL})
+option(NPF_UNIT_TESTS "with tests: those that need no optimised build, too" ON)
 option(NPF_BUILD_BENCH "benchmarks" ${PROJECT_IS_TOP_LEVEL})
 option(NPF_BUILD_FUZZERS "libFuzzer targets (needs Clang)" OFF)
 option(NPF_WERROR "warnings are errors" ${PROJECT_IS_TOP_LEVEL})
@@ -27,11 +28,12 @@ if(NPF_CCACHE AND PROJECT_IS_TOP_LEVEL)
 endif()
 
 # In a unity build several sources are compiled as one: their headers are read once, and what all of
-# them instantiate is compiled once. `all` is for the builds that only tests use; `tests` leaves
-# what is shipped, and measured, as it is; without it every source must have what it needs.
-set(NPF_UNITY "" CACHE STRING "what is built in unity: nothing, tests or all")
-if(NOT NPF_UNITY MATCHES "^(tests|all)?$")
-  message(FATAL_ERROR "NPF_UNITY is \"${NPF_UNITY}\"; it may be empty, tests or all")
+# them instantiate is compiled once. `all` is for the builds that only tests use; `cold` leaves the
+# library and the benches, which are measured, as they are; without it every source must have what
+# it needs.
+set(NPF_UNITY "" CACHE STRING "what is built in unity: nothing, cold or all")
+if(NOT NPF_UNITY MATCHES "^(cold|all)?$")
+  message(FATAL_ERROR "NPF_UNITY is \"${NPF_UNITY}\"; it may be empty, cold or all")
 endif()
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 4)
 if(NPF_UNITY STREQUAL "all")
