@@ -39,20 +39,7 @@ if(NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
                  ${PROJECT_BINARY_DIR})
 endif()
 
-find_package(GTest REQUIRED)
-include(GoogleTest)
 if(NPF_BUILD_TOOLS)
-  add_executable(tools_test
-    unit/csv_test.cc unit/expectation_test.cc unit/question_test.cc unit/replay_queue_test.cc unit/sarif_test.cc
-    unit/verifier_test.cc)
-  target_link_libraries(tools_test PRIVATE npf_verbs npf_testing GTest::gtest_main npf_test_flags)
-    unit/csv_test.cc unit/gaps_evidence_test.cc unit/gaps_flow_log_test.cc unit/gaps_judge_test.cc
-    unit/gaps_world_test.cc
-    unit/packet_builder.cc unit/question_test.cc unit/replay_queue_test.cc unit/verifier_test.cc)
-  target_include_directories(tools_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-  target_link_libraries(tools_test PRIVATE npf_verbs GTest::gtest_main npf_test_flags)
-  gtest_discover_tests(tools_test TEST_PREFIX tools. PROPERTIES LABELS quick)
-
   add_test(NAME tools.cli COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/run.sh $<TARGET_FILE:npf>
                                   ${PROJECT_SOURCE_DIR})
   add_test(NAME tools.overlay COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/overlay.py $<TARGET_FILE:npf>
@@ -60,10 +47,10 @@ if(NPF_BUILD_TOOLS)
   add_test(NAME tools.fragments COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/fragments.py
                                         $<TARGET_FILE:npf> ${PROJECT_SOURCE_DIR})
   add_test(NAME tools.revision COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/revision.py $<TARGET_FILE:npf>)
-  set_tests_properties(tools.cli tools.overlay tools.fragments tools.revision PROPERTIES LABELS quick COST 10)
   add_test(NAME tools.gaps COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/gaps.py $<TARGET_FILE:npf>
                                    ${PROJECT_SOURCE_DIR})
-  set_tests_properties(tools.cli tools.gaps tools.overlay tools.fragments PROPERTIES LABELS quick COST 10)
+  set_tests_properties(tools.cli tools.gaps tools.overlay tools.fragments tools.revision
+                       PROPERTIES LABELS quick COST 10)
 
   if(DEFINED ENV{NPF_SHARED})
     set(shared $ENV{NPF_SHARED})

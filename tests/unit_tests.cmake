@@ -41,9 +41,11 @@ if(NPF_BUILD_TOOLS)
   gtest_discover_tests(capture_test TEST_PREFIX capture. PROPERTIES LABELS quick)
 
   add_executable(tools_test
-    unit/csv_test.cc unit/question_test.cc unit/replay_queue_test.cc unit/sarif_test.cc
-    unit/verifier_test.cc)
-  target_link_libraries(tools_test PRIVATE npf_verbs GTest::gtest_main npf_test_flags)
+    unit/csv_test.cc unit/expectation_test.cc unit/gaps_evidence_test.cc unit/gaps_flow_log_test.cc
+    unit/gaps_judge_test.cc unit/gaps_world_test.cc unit/packet_builder.cc unit/question_test.cc
+    unit/replay_queue_test.cc unit/sarif_test.cc unit/verifier_test.cc)
+  target_include_directories(tools_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(tools_test PRIVATE npf_verbs npf_testing GTest::gtest_main npf_test_flags)
   gtest_discover_tests(tools_test TEST_PREFIX tools. PROPERTIES LABELS quick)
 endif()
 
