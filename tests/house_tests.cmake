@@ -52,6 +52,10 @@ if(NPF_BUILD_TOOLS)
   set_tests_properties(tools.cli tools.gaps tools.overlay tools.fragments tools.revision
                        PROPERTIES LABELS quick COST 10)
 
+  add_test(NAME tools.expectations COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/expectations.sh
+                                           $<TARGET_FILE:npf> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(tools.expectations PROPERTIES LABELS quick SKIP_RETURN_CODE 77)
+
   if(DEFINED ENV{NPF_SHARED})
     set(shared $ENV{NPF_SHARED})
   else()

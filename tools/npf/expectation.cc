@@ -179,8 +179,7 @@ class ExpectationDecoder {
                       "needs one of pod, workload, service, cidr, or pods with namespace or "
                       "namespaces");
     } else if (namespaces != nullptr && has_namespace) {
-      decoding_.Error(node.mark, path.ToString(), "Forbidden",
-                      "has both namespace and namespaces");
+      decoding_.Error(node.mark, path.ToString(), "Forbidden", "has both namespace and namespaces");
     }
     end.ports = TakePorts(map, path);
     return decoding_.error_count() == errors;

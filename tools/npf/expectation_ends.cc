@@ -28,8 +28,7 @@ PortSpan SpanOf(int64_t port, const std::string& protocol) {
 
 // Whether a port, of a container or a Service, is what the text means.
 bool Names(const PortName& wanted, const std::string& name, const std::string& protocol) {
-  return wanted.name == name &&
-         (!wanted.protocol || *wanted.protocol == ProtocolNumber(protocol));
+  return wanted.name == name && (!wanted.protocol || *wanted.protocol == ProtocolNumber(protocol));
 }
 
 bool Means(const PortText& wanted, const ServicePort& port) {
@@ -93,9 +92,9 @@ bool Same(const Targets& a, const Targets& b) {
 // Addresses that mean somebody anywhere: not private, not of a link, a host or a group, and not
 // reserved.
 AddressSet Global() {
-  constexpr const char* kNot[] = {"0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10",
+  constexpr const char* kNot[] = {"0.0.0.0/8",      "10.0.0.0/8",     "100.64.0.0/10",
                                   "127.0.0.0/8",    "169.254.0.0/16", "172.16.0.0/12",
-                                  "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3"};
+                                  "192.168.0.0/16", "198.18.0.0/15",  "224.0.0.0/3"};
   AddressSet set;
   set.Add(RangeOf(ParseIpPrefix("0.0.0.0/0").prefix));
   set.Add(RangeOf(ParseIpPrefix("2000::/3").prefix));
@@ -129,7 +128,8 @@ std::vector<std::string> WorkloadNames(const Pod& pod) {
   const std::string end = name.substr(dash + 1);
   const std::string* hash = pod.labels.Find("pod-template-hash");
   const bool of_deployment = kind == "ReplicaSet" && hash != nullptr && *hash == end;
-  const bool of_cron_job = kind == "Job" && !end.empty() && ParseNumber(end, UINT32_MAX).has_value();
+  const bool of_cron_job =
+      kind == "Job" && !end.empty() && ParseNumber(end, UINT32_MAX).has_value();
   if (of_deployment || of_cron_job) names.push_back(name.substr(0, dash));
   return names;
 }
@@ -305,9 +305,9 @@ EndResolver::Pods EndResolver::PodsOf(const EndText& end) const {
 EndResolver::Pods EndResolver::Selected(const EndText& end) const {
   absl::flat_hash_map<std::string, bool> namespaces;
   for (const Namespace& ns : snapshot_.namespaces()) {
-    namespaces[ns.name] = end.form == EndText::Form::kWord ||
-                          (end.namespaces ? model::Matches(*end.namespaces, ns.labels)
-                                          : ns.name == end.ns);
+    namespaces[ns.name] =
+        end.form == EndText::Form::kWord ||
+        (end.namespaces ? model::Matches(*end.namespaces, ns.labels) : ns.name == end.ns);
   }
   Pods pods;
   for (const Pod& pod : snapshot_.pods()) {

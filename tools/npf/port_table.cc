@@ -50,8 +50,8 @@ std::vector<PortSample> PortTable::SamplesOf(std::span<const PortSpan> spans) co
   return samples;
 }
 
-std::vector<PortSpan> PortTable::Within(
-    std::span<const PortSpan> spans, const absl::flat_hash_set<uint32_t>& port_classes) const {
+std::vector<PortSpan> PortTable::Within(std::span<const PortSpan> spans,
+                                        const absl::flat_hash_set<uint32_t>& port_classes) const {
   std::vector<PortSpan> found;
   for (const PortSpan& span : spans) {
     bool open = false;

@@ -62,6 +62,7 @@ int RunTest(const TestFlags& flags) {
 void AddTestVerb(CommandLine& line) {
   Verb verb = line.AddVerb("test", "check expectations: who is to reach whom, and who is not");
   auto flags = std::make_shared<TestFlags>();
+  flags->input.assume_addresses = true;
   AddInputFlags(verb, flags->input);
   verb.AddTexts("FILE", flags->files, "files of expectations, YAML or JSON, or -").Required();
   verb.AddChoice("-o,--output", flags->output, {"table", "tap", "junit", "json"},

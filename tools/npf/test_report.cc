@@ -155,8 +155,8 @@ std::string TestCase(const TestResults& results, const Expectation& expectation,
                      const Outcome& outcome) {
   const std::string& file = results.file.files[expectation.position.file];
   const std::string open = "    <testcase name=\"" + XmlAttribute(expectation.name) +
-                           "\" classname=\"" + XmlAttribute(file) +
-                           "\" time=\"" + Seconds(outcome.elapsed_ns) + "\"";
+                           "\" classname=\"" + XmlAttribute(file) + "\" time=\"" +
+                           Seconds(outcome.elapsed_ns) + "\"";
   if (outcome.ok()) return open + "/>\n";
   return open + ">\n      <failure type=\"" + std::string(Word(expectation.allow)) +
          "\" message=\"" +
@@ -243,8 +243,9 @@ std::string TestJunit(const TestResults& results) {
     out += "  <testsuite id=\"" + std::to_string(file - 1) + "\" package=\"npf\" name=\"" +
            XmlAttribute(results.file.files[file]) + "\" timestamp=\"" + Timestamp(results.now_s) +
            "\" hostname=\"localhost\" tests=\"" + std::to_string(tests) + "\" failures=\"" +
-           std::to_string(failures) + "\" errors=\"0\" time=\"" + Seconds(elapsed_ns) + "\">\n    <properties/>\n" +
-           cases + "    <system-out/>\n    <system-err/>\n  </testsuite>\n";
+           std::to_string(failures) + "\" errors=\"0\" time=\"" + Seconds(elapsed_ns) +
+           "\">\n    <properties/>\n" + cases +
+           "    <system-out/>\n    <system-err/>\n  </testsuite>\n";
   }
   return out + "</testsuites>\n";
 }
