@@ -60,10 +60,18 @@ if(NPF_BUILD_TOOLS)
   add_test(NAME tools.fragments COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/fragments.py
                                         $<TARGET_FILE:npf> ${PROJECT_SOURCE_DIR})
   add_test(NAME tools.revision COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/revision.py $<TARGET_FILE:npf>)
-  set_tests_properties(tools.cli tools.overlay tools.fragments tools.revision PROPERTIES LABELS quick COST 10)
   add_test(NAME tools.gaps COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/gaps.py $<TARGET_FILE:npf>
                                    ${PROJECT_SOURCE_DIR})
-  set_tests_properties(tools.cli tools.gaps tools.overlay tools.fragments PROPERTIES LABELS quick COST 10)
+  set(described $<TARGET_FILE:npf>)
+  foreach(program IN ITEMS npf-bench npf-dpdk)
+    if(TARGET ${program})
+      list(APPEND described $<TARGET_FILE:${program}>)
+    endif()
+  endforeach()
+  add_test(NAME tools.describing COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/describing.py
+                                         ${PROJECT_SOURCE_DIR} ${described})
+  set_tests_properties(tools.cli tools.gaps tools.overlay tools.fragments tools.revision
+                       tools.describing PROPERTIES LABELS quick COST 10)
 
   if(DEFINED ENV{NPF_SHARED})
     set(shared $ENV{NPF_SHARED})
