@@ -23,10 +23,12 @@
 #include "html_report.h"
 #include "machine.h"
 #include "named_workloads.h"
+#include "npf/command_line.h"
 #include "npf/compile_input.h"
 #include "npf/exit_status.h"
 #include "npf/input.h"
 #include "npf/output.h"
+#include "npf/version.h"
 #include "report_json.h"
 #include "report_text.h"
 #include "sweep.h"
@@ -341,12 +343,19 @@ int Main(int argc, char** argv) {
   AddOptions(app, flags);
   ReportFlags report_flags;
   const CLI::App* report = AddReport(app, report_flags);
+  const tools::Describing describing = {.version = "npf-bench " + std::string(kLibraryVersion),
+                                        .manual = {.one_page = true}};
+  int status = tools::kExitDone;
+  tools::AddDescribingVerbs(app, describing, status);
+  if (tools::AnswerShell(app, argc, argv))
+    return tools::FlushOut() ? status : tools::kExitEnvironment;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? tools::kExitDone : tools::kExitUsage;
   }
   if (report->parsed()) return RunReport(report_flags);
+  if (!app.get_subcommands().empty()) return tools::FlushOut() ? status : tools::kExitEnvironment;
   std::string command = "npf-bench";
   for (int i = 1; i < argc; ++i) absl::StrAppend(&command, " ", std::string(argv[i]));
   return Run(flags, command);

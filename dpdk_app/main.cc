@@ -6,6 +6,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "eal_arguments.h"
 #include "following.h"
 #include "npf/compile_input.h"
+#include "npf/completion.h"
 #include "npf/exit_status.h"
 #include "npf/guarded.h"
 #include "npf/output.h"
@@ -113,6 +115,16 @@ int Run(std::vector<std::string> arguments, const Options& options) {
   return status;
 }
 
+// What a shell asks about: what stands behind --, where options mean those of run.
+std::vector<std::string> QuestionOfShell(const std::vector<std::string>& all) {
+  std::vector<std::string> ours{all[0], all[1]};
+  const auto end_of_eal = std::find(all.begin() + 2, all.end(), "--");
+  const auto first = end_of_eal == all.end() ? all.begin() + 2 : end_of_eal + 1;
+  if (first != all.end() && first->starts_with('-')) ours.emplace_back("run");
+  ours.insert(ours.end(), first, all.end());
+  return ours;
+}
+
 int Main(int argc, char** argv) {
   const std::vector<std::string> all(argv, argv + argc);
   std::vector<std::string> eal{all[0]};
@@ -127,6 +139,7 @@ int Main(int argc, char** argv) {
   }
   // Without --, all are ours: npf-dpdk check, npf-dpdk --help.
   if (!behind) std::swap(eal, ours);
+  if (all.size() > 1 && all[1] == tools::kCompleteWord) ours = QuestionOfShell(all);
   const auto with_more = [&](const Options& options) {
     std::vector<std::string> arguments = eal;
     arguments.insert(arguments.end(), options.eal.begin(), options.eal.end());

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_split.h"
 #include "npf/command_line.h"
+#include "npf/completion.h"
 #include "npf/output.h"
 #include "npf/version.h"
 #include "npf/worker_flags.h"
@@ -166,6 +167,8 @@ int ParseOptions(std::vector<std::string> arguments, const std::function<int(Opt
       "What stands before -- is for DPDK (see its EAL options). Without a verb, run is meant.\n"
       "Exit status: 0 ended as asked; 2 bad usage; 3 bad input; 4 environment or permission;\n"
       "5 a stated limit was reached; 70 internal fault.");
+  line.SetManual(
+      {.section = 8, .one_page = true, .synopsis = "[EAL options] -- [run|check] [options]"});
   Flags flags;
   Verb run_verb = line.AddVerb("run", "judge and forward, until SIGTERM or SIGINT");
   AddFlags(run_verb, flags);
@@ -187,7 +190,8 @@ int ParseOptions(std::vector<std::string> arguments, const std::function<int(Opt
                                              arguments[1] == "--version");
   if (!has_verb && !asks) arguments.insert(arguments.begin() + 1, "run");
   try {
-    arguments = WithConfig(std::move(arguments), run_verb);
+    const bool asked_by_shell = has_verb && arguments[1] == tools::kCompleteWord;
+    if (!asked_by_shell) arguments = WithConfig(std::move(arguments), run_verb);
   } catch (const BadUsage& usage) {
     tools::PrintError(usage.what());
     return tools::kExitUsage;

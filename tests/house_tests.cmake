@@ -55,6 +55,16 @@ if(NPF_BUILD_TOOLS)
   add_test(NAME tools.expectations COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/expectations.sh
                                            $<TARGET_FILE:npf> ${PROJECT_SOURCE_DIR})
   set_tests_properties(tools.expectations PROPERTIES LABELS quick SKIP_RETURN_CODE 77)
+  set(described $<TARGET_FILE:npf>)
+  foreach(program IN ITEMS npf-bench npf-dpdk)
+    if(TARGET ${program})
+      list(APPEND described $<TARGET_FILE:${program}>)
+    endif()
+  endforeach()
+  add_test(NAME tools.describing COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/describing.py
+                                         ${PROJECT_SOURCE_DIR} ${described})
+  set_tests_properties(tools.cli tools.gaps tools.overlay tools.fragments tools.revision
+                       tools.describing PROPERTIES LABELS quick COST 10)
 
   if(DEFINED ENV{NPF_SHARED})
     set(shared $ENV{NPF_SHARED})

@@ -15,6 +15,26 @@ mkdir -p "$programs"
 cmake --install "$build_dir" --prefix "$prefix" > "$work/install.log"
 if [[ -e $prefix/include/npf.h ]]; then echo "a bare npf.h is installed"; exit 1; fi
 
+for file in bin/npf bin/kubectl-npf bin/kubectl_complete-npf share/man/man1/npf.1 \
+  share/man/man1/npf-validate.1 share/man/man1/npf-replay.1 \
+  share/bash-completion/completions/npf share/zsh/site-functions/_npf \
+  share/fish/vendor_completions.d/npf.fish; do
+  [[ -s $prefix/$file ]] || { echo "not installed: $file"; exit 1; }
+done
+for program in npf-dpdk:8 npf-bench:1; do
+  name=${program%:*}
+  [[ -e $prefix/bin/$name ]] || continue
+  for file in "man/man${program#*:}/$name.${program#*:}" "bash-completion/completions/$name"; do
+    [[ -s $prefix/share/$file ]] || { echo "not installed: $file"; exit 1; }
+  done
+done
+status=0
+said=$("$prefix/bin/kubectl-npf" validate 2>&1) || status=$?
+[[ $status -eq 2 && $said == *"-A -o json | kubectl npf VERB -f -"* && $said == *"see kubectl npf validate --help" ]] ||
+  { echo "kubectl-npf validate: status $status, $said"; exit 1; }
+PATH=$prefix/bin:$PATH "$prefix/bin/kubectl_complete-npf" val | grep -q '^validate' ||
+  { echo "kubectl_complete-npf does not complete"; exit 1; }
+
 # The first block of that language.
 fenced() { awk -v fence="\`\`\`$1" '$0 == fence { on = 1; next } on && /^```/ { exit } on' "$source_dir/docs/embedding.md"; }
 fenced cpp > "$programs/program.cc"

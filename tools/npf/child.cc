@@ -86,8 +86,7 @@ int Spawn(const std::vector<std::string>& arguments, int in, int out, int error,
   posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO);
-  const int failed =
-      posix_spawnp(&child, pointers[0], &actions, nullptr, pointers.data(), environ);
+  const int failed = posix_spawnp(&child, pointers[0], &actions, nullptr, pointers.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   return failed;
 }
@@ -108,8 +107,7 @@ absl::StatusOr<ChildOutput> RunChild(const std::vector<std::string>& arguments,
   const Handle out(ends[0]);
   Handle out_of_child(ends[1]);
   pid_t child = 0;
-  if (const int failed =
-          Spawn(arguments, in.get(), out_of_child.get(), error.get(), child);
+  if (const int failed = Spawn(arguments, in.get(), out_of_child.get(), error.get(), child);
       failed != 0) {
     return CannotRun(arguments[0], failed);
   }

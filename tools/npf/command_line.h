@@ -17,12 +17,13 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "npf/exit_status.h"
+#include "npf/program_text.h"
 
 namespace CLI {
-class App;
 class Option;
 }  // namespace CLI
 
@@ -81,6 +82,17 @@ class Verb {
   int* exit_status_;
 };
 
+// How a program describes itself: completion and man.
+struct Describing {
+  std::string version;
+  Manual manual;
+};
+// Adds the verbs "completion SHELL", and "man", which is not told of. What they are given must live
+// until the command line was parsed.
+void AddDescribingVerbs(CLI::App& app, const Describing& describing, int& exit_status);
+// Answers a shell that asks (see completion.h); false where none does.
+bool AnswerShell(const CLI::App& app, int argc, char** argv);
+
 class CommandLine {
  public:
   CommandLine(const std::string& name, const std::string& description, const std::string& version,
@@ -90,6 +102,9 @@ class CommandLine {
   CommandLine& operator=(const CommandLine&) = delete;
 
   Verb AddVerb(const std::string& name, const std::string& description);
+  void SetManual(Manual manual) { describing_.manual = std::move(manual); }
+  // What a call without a required -f is told beside that.
+  void SetHintOfInput(std::string hint) { hint_of_input_ = std::move(hint); }
   // Runs the verb that the arguments name, and gives the exit status. Bad usage is one line on
   // stderr.
   int Run(int argc, char** argv);
@@ -98,6 +113,8 @@ class CommandLine {
   int ReportUsage(std::string text) const;
 
   std::unique_ptr<CLI::App> app_;
+  Describing describing_;
+  std::string hint_of_input_;
   int exit_status_ = kExitDone;
 };
 

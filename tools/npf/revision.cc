@@ -55,8 +55,8 @@ std::optional<GitObject> ParseObject(std::string_view line) {
   if (second == std::string_view::npos) return std::nullopt;
   GitObject object{std::string(line.substr(0, first)),
                    std::string(line.substr(first + 1, second - first - 1))};
-  const bool is_id = object.id.size() >= 40 && object.id.find_first_not_of("0123456789abcdef") ==
-                                                   std::string::npos;
+  const bool is_id = object.id.size() >= 40 &&
+                     object.id.find_first_not_of("0123456789abcdef") == std::string::npos;
   const std::string_view digits = line.substr(second + 1);
   const auto [end, error] =
       std::from_chars(digits.data(), digits.data() + digits.size(), object.size);
@@ -85,8 +85,9 @@ FileFault Resolve(const std::string& path, GitObject& out) {
   }
   std::optional<GitObject> object = ParseObject(TakeLine(rest));
   if (!object.has_value()) {
-    return {"Unreadable", "there is no such path in this revision; it is looked for from the "
-                          "root of the repository, or begins with ./"};
+    return {"Unreadable",
+            "there is no such path in this revision; it is looked for from the "
+            "root of the repository, or begins with ./"};
   }
   out = *std::move(object);
   return {};
@@ -151,9 +152,7 @@ FileFault ReadEntries(const std::vector<Entry>& entries, const std::string& pref
 
 }  // namespace
 
-bool IsRevisionPath(std::string_view path) {
-  return FindColon(path) != std::string_view::npos;
-}
+bool IsRevisionPath(std::string_view path) { return FindColon(path) != std::string_view::npos; }
 
 FileFault ReadRevision(const std::string& path, size_t bytes_max, RevisionFiles& out) {
   const size_t colon = FindColon(path);
