@@ -49,8 +49,6 @@ if(NPF_BUILD_TOOLS)
   add_test(NAME tools.revision COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/revision.py $<TARGET_FILE:npf>)
   add_test(NAME tools.gaps COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/gaps.py $<TARGET_FILE:npf>
                                    ${PROJECT_SOURCE_DIR})
-  set_tests_properties(tools.cli tools.gaps tools.overlay tools.fragments tools.revision
-                       PROPERTIES LABELS quick COST 10)
 
   add_test(NAME tools.expectations COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/expectations.sh
                                            $<TARGET_FILE:npf> ${PROJECT_SOURCE_DIR})
@@ -58,7 +56,10 @@ if(NPF_BUILD_TOOLS)
   set(described $<TARGET_FILE:npf>)
   foreach(program IN ITEMS npf-bench npf-dpdk)
     if(TARGET ${program})
-      list(APPEND described $<TARGET_FILE:${program}>)
+      get_target_property(named_only ${program} EXCLUDE_FROM_ALL)
+      if(NOT named_only)
+        list(APPEND described $<TARGET_FILE:${program}>)
+      endif()
     endif()
   endforeach()
   add_test(NAME tools.describing COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/describing.py

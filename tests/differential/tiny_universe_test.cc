@@ -36,7 +36,8 @@ const World kIpv6World = {"fd00::", "fd00::/126", "fd00::2/128", "::/0", "2001:d
 
 Cluster MakeUniverse(const World& world) {
   Cluster cluster;
-  cluster.namespaces = {{"a", {{"team", "x"}}, false, {}}, {"b", {{"team", "y"}}, false, {}}};
+  cluster.namespaces = {{.name = "a", .labels = {{"team", "x"}}},
+                        {.name = "b", .labels = {{"team", "y"}}}};
   cluster.pods = {MakePod("a", "p", {{"app", "w"}}, world.pods + "1", {{"http", 80, "TCP"}}),
                   MakePod("a", "q", {{"app", "d"}}, world.pods + "2", {{"http", 81, "TCP"}}),
                   MakePod("b", "p", {{"app", "w"}}, world.pods + "3", {{"http", 80, "UDP"}}),

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "load/decode.h"
+#include "model/nearest.h"
 #include "model/selector.h"
 #include "npf/flow.h"
 #include "npf/port_table.h"
@@ -356,7 +356,7 @@ std::string EndResolver::Suggestion(const EndText& end) const {
   const bool known = std::find(namespaces.begin(), namespaces.end(), end.ns) != namespaces.end();
   if (!known && !end.namespaces && !end.ns.empty()) {
     return "; there is no namespace \"" + EscapeForMessage(end.ns) + "\"" +
-           meant(load::NearestName(end.ns, namespaces));
+           meant(model::NearestWord(end.ns, namespaces));
   }
   if (end.name.empty()) return "";
   std::vector<std::string_view> names;
@@ -374,7 +374,7 @@ std::string EndResolver::Suggestion(const EndText& end) const {
     gather(named_services_);
   }
   std::sort(names.begin(), names.end());
-  return meant(load::NearestName(end.name, names));
+  return meant(model::NearestWord(end.name, names));
 }
 
 }  // namespace npf::tools
