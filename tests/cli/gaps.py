@@ -87,15 +87,15 @@ def flow_logs():
     check("hubble: proven", graded(hubble["gaps"], "proven") == {("shop/frontend", "shop/postgres", "TCP", 5432),
                                                               ("shop/postgres", "shop/frontend", "TCP", 4444)}, hubble)
     check("hubble: suggested", graded(hubble["gaps"], "suggested") == {("shop/frontend", "shop/api", "TCP", 9090)})
-    check("hubble: dropped", graded(hubble["gaps"], "dropped") == {("batch/report", "shop/api", "TCP", 8080)})
-    check("hubble: nothing", graded(hubble["gaps"], "nothing") == {("shop/frontend", "shop/postgres", "TCP", 22)})
+    check("hubble: dropped", graded(hubble["not_delivered"], "dropped") == {("batch/report", "shop/api", "TCP", 8080)})
+    check("hubble: nothing", graded(hubble["not_delivered"], "nothing") == {("shop/frontend", "shop/postgres", "TCP", 22)})
     unanswered = [("shop/api", "shop/postgres", "TCP", 5432)]
     check("hubble: unanswered", [named(r) for r in hubble["unanswered"]] == unanswered)
     check("hubble: the claim", [r.get("claim") for r in hubble["gaps"] if r["dst_port"] == 9090] == ["audit mode"])
     for name, text in (("goldmane.jsonl", None), ("whisker.json", None), ("-", gzip.compress((flows / "goldmane.jsonl").read_bytes()))):
         report = as_json("--flows", name if text else flows / name, "--unanswered", text=text)
         check(f"{name}: proven", graded(report["gaps"], "proven") == {("shop/frontend", "shop/postgres", "TCP", 5432)}, report)
-        check(f"{name}: dropped", graded(report["gaps"], "dropped") == {("batch/report", "shop/api", "TCP", 8080)})
+        check(f"{name}: dropped", graded(report["not_delivered"], "dropped") == {("batch/report", "shop/api", "TCP", 8080)})
         check(f"{name}: unanswered", [named(r) for r in report["unanswered"]] == unanswered)
         check(f"{name}: the claim", "allowed by Profile kns.shop" in [r.get("claim") for r in report["gaps"]])
     lines = (flows / "hubble.jsonl").read_text().splitlines(True)

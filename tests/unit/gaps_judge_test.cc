@@ -191,7 +191,7 @@ TEST(GapFindings, GathersRowsAndNamesThePolicy) {
   findings.Add(At(Connection("10.0.0.2", "10.0.0.9", 80, Evidence::kUnseen), 99, 100));
   const std::vector<GapRow> rows = findings.Rows();
   ASSERT_EQ(rows.size(), 3u);
-  EXPECT_TRUE(rows[0].gap);
+  EXPECT_TRUE(rows[0].denied);
   EXPECT_EQ(rows[0].connections, 2u);
   EXPECT_EQ(rows[0].packets, 6u);
   EXPECT_EQ(rows[0].first_ns, 5 * kSecond);
@@ -202,7 +202,7 @@ TEST(GapFindings, GathersRowsAndNamesThePolicy) {
   EXPECT_EQ(rows[0].denied_by[0].direction, "ingress");
   EXPECT_GT(rows[0].denied_by[0].place.line, 0u);
   EXPECT_EQ(rows[1].grade, gaps::Grade::kDropped);
-  EXPECT_FALSE(rows[2].gap);
+  EXPECT_FALSE(rows[2].denied);
   EXPECT_EQ(rows[2].src_pod, "shop/web-1");
   const GapCounts counts = findings.counts();
   EXPECT_EQ(counts.denied[static_cast<size_t>(gaps::Grade::kProven)], 2u);

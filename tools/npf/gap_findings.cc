@@ -45,7 +45,7 @@ std::string KeyOf(const GapRow& row, uint64_t phase_ns) {
   }
   return key + std::to_string(row.protocol) + ' ' + std::to_string(row.port) + ' ' +
          std::to_string(phase_ns) + ' ' + std::to_string(static_cast<int>(row.evidence)) +
-         (row.gap ? " gap" : "");
+         (row.denied ? " denied" : "");
 }
 
 void AppendDeniedBy(std::string_view name, const DirectionExplanation& direction,
@@ -110,8 +110,8 @@ void GapFindings::AddAllowed(const Seen& seen, const Ruling& ruling) {
   Count(*row, seen);
 }
 
-GapRow* GapFindings::RowOf(const Seen& seen, const Ruling& ruling, bool gap, bool& is_new) {
-  GapRow row{.gap = gap,
+GapRow* GapFindings::RowOf(const Seen& seen, const Ruling& ruling, bool denied, bool& is_new) {
+  GapRow row{.denied = denied,
              .evidence = ruling.evidence,
              .grade = gaps::GradeOf(ruling.evidence),
              .protocol = seen.key.protocol,
@@ -159,7 +159,7 @@ std::vector<GapRow> GapFindings::Rows() const {
   std::vector<GapRow> rows;
   for (const auto& [key, row] : rows_) rows.push_back(row);
   const auto order = [](const GapRow& row) {
-    return std::make_tuple(!row.gap, -static_cast<int>(row.grade),
+    return std::make_tuple(!row.denied, -static_cast<int>(row.grade),
                            -static_cast<int64_t>(row.packets), row.first_ns, std::cref(row.src),
                            std::cref(row.src_pod), std::cref(row.dst), std::cref(row.dst_pod),
                            row.protocol, row.port);

@@ -31,7 +31,7 @@ struct DeniedBy {
 };
 
 struct GapRow {
-  bool gap = false;  // else allowed, and never answered
+  bool denied = false;  // else allowed, and never answered
   gaps::Evidence evidence = gaps::Evidence::kUnseen;
   gaps::Grade grade = gaps::Grade::kNothing;
   // Addresses, or empty; and pods as "namespace/name", or empty. Of a log without addresses, the
@@ -74,7 +74,8 @@ class GapFindings {
   // The time of what was seen last; evidence is in order, but for what logs do.
   void AdvanceTo(uint64_t time_ns) { now_ns_ = std::max(now_ns_, time_ns); }
 
-  // Gaps and then the unanswered ones; the highest grade first, then those with most packets.
+  // What is denied and then what was not answered; the highest grade first, then those with most
+  // packets.
   std::vector<GapRow> Rows() const;
   GapCounts counts() const;
 
@@ -82,7 +83,7 @@ class GapFindings {
   void AddDenied(const gaps::Seen& seen, const Ruling& ruling);
   void AddAllowed(const gaps::Seen& seen, const Ruling& ruling);
   // The row that it belongs to, new or not; null where there is no room.
-  GapRow* RowOf(const gaps::Seen& seen, const Ruling& ruling, bool gap, bool& is_new);
+  GapRow* RowOf(const gaps::Seen& seen, const Ruling& ruling, bool denied, bool& is_new);
   void Tell(GapRow& row, const Ruling& ruling);
   static void Count(GapRow& row, const gaps::Seen& seen);
 

@@ -15,6 +15,17 @@ using gaps::Grade;
 
 constexpr size_t kRowsShown = 50;
 
+enum class Kind : uint8_t { kGap, kNotDelivered, kUnanswered };
+
+Kind KindOf(const GapRow& row) {
+  if (!row.denied) return Kind::kUnanswered;
+  return row.grade >= Grade::kSuggested ? Kind::kGap : Kind::kNotDelivered;
+}
+
+std::string_view Name(Kind kind) {
+  return kind == Kind::kGap ? "gap" : kind == Kind::kNotDelivered ? "not_delivered" : "unanswered";
+}
+
 std::string TimeText(uint64_t time_ns) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ",
                           absl::FromUnixNanos(static_cast<int64_t>(time_ns)), absl::UTCTimeZone());
@@ -175,8 +186,8 @@ std::string DeniedByJson(const std::vector<DeniedBy>& denied_by) {
 }
 
 std::string RowJson(const GapRow& row) {
-  std::string out = "{\"kind\":\"" + std::string(row.gap ? "gap" : "unanswered") + "\"";
-  if (row.gap) AppendText("grade", std::string(gaps::Name(row.grade)), out);
+  std::string out = "{\"kind\":\"" + std::string(Name(KindOf(row))) + "\"";
+  if (row.denied) AppendText("grade", std::string(gaps::Name(row.grade)), out);
   AppendText("evidence", std::string(gaps::Name(row.evidence)), out);
   AppendText("src", row.src, out);
   AppendText("src_pod", row.src_pod, out);
@@ -189,7 +200,7 @@ std::string RowJson(const GapRow& row) {
   AppendNumber("replies", row.replies, out);
   AppendText("first", TimeText(row.first_ns), out);
   AppendText("last", TimeText(row.last_ns), out);
-  if (row.gap) out += ",\"denied_by\":" + DeniedByJson(row.denied_by);
+  if (row.denied) out += ",\"denied_by\":" + DeniedByJson(row.denied_by);
   AppendText("denial", row.denial, out);
   AppendText("note", row.note, out);
   AppendText("claim", row.claim, out);
@@ -221,10 +232,10 @@ std::string SummaryMembers(const GapCounts& counts) {
   return out + "}";
 }
 
-std::string RowList(const GapReport& report, bool gap) {
+std::string RowList(const GapReport& report, Kind kind) {
   std::string out = "[";
   for (const GapRow& row : report.rows) {
-    if (row.gap == gap) out += (out.size() == 1 ? "\n" : ",\n") + RowJson(row);
+    if (KindOf(row) == kind) out += (out.size() == 1 ? "\n" : ",\n") + RowJson(row);
   }
   return out + "]";
 }
@@ -235,8 +246,9 @@ std::string GapTable(const GapReport& report) {
   std::vector<const GapRow*> found;
   std::vector<const GapRow*> unanswered;
   for (const GapRow& row : report.rows) {
-    if (row.gap && row.grade >= Grade::kSuggested) found.push_back(&row);
-    if (!row.gap) unanswered.push_back(&row);
+    const Kind kind = KindOf(row);
+    if (kind == Kind::kGap) found.push_back(&row);
+    if (kind == Kind::kUnanswered) unanswered.push_back(&row);
   }
   std::string out = found.empty() ? "" : RowsTable(found, true) + "\n";
   if (report.unanswered && !unanswered.empty()) {
@@ -246,15 +258,16 @@ std::string GapTable(const GapReport& report) {
 }
 
 std::string GapJson(const GapReport& report) {
-  std::string out = "{\"gaps\":" + RowList(report, true);
-  if (report.unanswered) out += ",\"unanswered\":" + RowList(report, false);
+  std::string out = "{\"gaps\":" + RowList(report, Kind::kGap);
+  out += ",\"not_delivered\":" + RowList(report, Kind::kNotDelivered);
+  if (report.unanswered) out += ",\"unanswered\":" + RowList(report, Kind::kUnanswered);
   return out + ",\"summary\":{" + SummaryMembers(report.counts) + "}\n";
 }
 
 std::string GapJsonLines(const GapReport& report) {
   std::string out;
   for (const GapRow& row : report.rows) {
-    if (row.gap || report.unanswered) out += RowJson(row) + "\n";
+    if (row.denied || report.unanswered) out += RowJson(row) + "\n";
   }
   return out + "{\"kind\":\"summary\"," + SummaryMembers(report.counts) + "\n";
 }

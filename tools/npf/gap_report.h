@@ -18,9 +18,11 @@ struct GapReport {
 
 // For people: gaps that are at least suggested, at most 50 rows of each kind, then the counts.
 std::string GapTable(const GapReport& report);
-// One document: {"gaps":[...],"unanswered":[...],"summary":{...}}; gaps of every grade.
+// One document: {"gaps":[...],"not_delivered":[...],"unanswered":[...],"summary":{...}}. Gaps are
+// at least suggested; denied connections of lower grades are in the second list.
 std::string GapJson(const GapReport& report);
-// A line a row, {"kind":"gap"|"unanswered",...}, and a last one, {"kind":"summary",...}.
+// A line a row, {"kind":"gap"|"not_delivered"|"unanswered",...}, and a last one,
+// {"kind":"summary",...}.
 std::string GapJsonLines(const GapReport& report);
 
 }  // namespace npf::tools
