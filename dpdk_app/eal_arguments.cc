@@ -30,7 +30,9 @@ const std::vector<OverInterface>& AllOverInterface() {
 
 std::string ConfigPath(EalArguments eal) {
   const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
-  const std::string_view folder = geteuid() == 0 ? "/var/run" : runtime != nullptr ? runtime : "/tmp";
+  const std::string_view folder = geteuid() == 0       ? "/var/run"
+                                  : runtime != nullptr ? runtime
+                                                       : "/tmp";
   return absl::StrCat(absl::string_view(folder.data(), folder.size()), "/dpdk/", FilePrefixOf(eal),
                       "/config");
 }

@@ -136,7 +136,8 @@ Bytes Arp(const EthernetAddress& frame_from, const EthernetAddress& told, const 
           uint8_t operation = 2) {
   Bytes arp = Hex("0001 0800 06 04 00") + Bytes{operation};
   arp.insert(arp.end(), told.begin(), told.end());
-  return From(frame_from, Ethernet(0x0806, arp + Address(sender) + Zeros(6) + Address(kPodB)));
+  return From(frame_from,
+              Ethernet(0x0806, arp + AddressBytes(sender) + Zeros(6) + AddressBytes(kPodB)));
 }
 
 // A79, A88.
@@ -180,7 +181,7 @@ TEST(SpoofingAttack, A87_A79NeighbourDiscoverySpeaksForItsSenderAndItsTarget) {
     return bench.Outcome(At(kPortB, From(kMacB, frame)));
   };
   const auto advertise = [&](const std::string& src, const std::string& target, const Bytes& told) {
-    return at_b(Neighbour(136, src, "ff02::1", Address(target) + told));
+    return at_b(Neighbour(136, src, "ff02::1", AddressBytes(target) + told));
   };
   constexpr char kLink[] = "fe80::b";
   EXPECT_EQ(advertise("fd00::2", "fd00::2", {}), "allow link_control");
@@ -193,7 +194,7 @@ TEST(SpoofingAttack, A87_A79NeighbourDiscoverySpeaksForItsSenderAndItsTarget) {
             "deny spoofed");
 
   const auto solicit = [&](const std::string& src, const std::string& target, const Bytes& told) {
-    return at_b(Neighbour(135, src, "ff02::1:ff00:1", Address(target) + told));
+    return at_b(Neighbour(135, src, "ff02::1:ff00:1", AddressBytes(target) + told));
   };
   EXPECT_EQ(solicit("fd00::2", kPodA6, LinkAddress(1, kMacB)), "allow link_control");
   EXPECT_EQ(solicit("fd00::2", kPodA6, LinkAddress(1, kMacA)), "deny spoofed");
@@ -202,12 +203,12 @@ TEST(SpoofingAttack, A87_A79NeighbourDiscoverySpeaksForItsSenderAndItsTarget) {
   EXPECT_EQ(solicit("::", kPodA6, {}), "deny spoofed");
   EXPECT_EQ(solicit(kLink, kLink, {}), "allow link_control") << "link-local ones are nobody's";
 
-  const Bytes redirect =
-      Neighbour(137, kLink, "fd00::9", Address(kPodA6) + Address(kPodA6) + LinkAddress(2, kMacB));
+  const Bytes redirect = Neighbour(
+      137, kLink, "fd00::9", AddressBytes(kPodA6) + AddressBytes(kPodA6) + LinkAddress(2, kMacB));
   EXPECT_EQ(at_b(redirect), "deny spoofed");
   Frame cut = At(kPortB, redirect);
-  const Bytes told =
-      From(kMacB, Neighbour(136, kLink, "ff02::1", Address("fd00::2") + LinkAddress(2, kMacB)));
+  const Bytes told = From(
+      kMacB, Neighbour(136, kLink, "ff02::1", AddressBytes("fd00::2") + LinkAddress(2, kMacB)));
   cut = At(kPortB, told);
   cut.packet.length -= 2;
   EXPECT_EQ(bench.Outcome(cut), "deny truncated");

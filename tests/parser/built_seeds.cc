@@ -127,11 +127,11 @@ Bytes Neighbour(const Ipv6& header, uint8_t type, uint8_t flags, const Bytes& re
 }
 
 std::vector<Bytes> NeighbourDiscovery() {
-  const Bytes target = Address("fd00:1::10");
-  const Bytes router = Address("fe80::1");
+  const Bytes target = AddressBytes("fd00:1::10");
+  const Bytes router = AddressBytes("fe80::1");
   const Bytes source_link = Hex("01 01 02 00 00 00 00 01");
   const Bytes target_link = Hex("02 01 02 00 00 00 00 01");
-  const Bytes prefix = Hex("03 04 40 c0 00000e10 00000e10 00000000") + Address("fd00:1::");
+  const Bytes prefix = Hex("03 04 40 c0 00000e10 00000e10 00000000") + AddressBytes("fd00:1::");
   const Ipv6 solicited{.src = "::", .dst = "ff02::1:ff00:10"};
   const Ipv6 routers{.src = kLinkLocal, .dst = "ff02::2"};
   const Ipv6 all_nodes{.src = kLinkLocal, .dst = kAllNodes};
@@ -147,14 +147,14 @@ std::vector<Bytes> NeighbourDiscovery() {
     all.push_back(Neighbour({.dst = kAllNodes}, 136, 0x20, target + target_link));
     all.push_back(Neighbour(all_nodes, 137, 0, router + target + target_link));
     all.push_back(Neighbour(all_nodes, 137, 0, target + target));
-    all.push_back(Neighbour(all_nodes, 137, 0, router + Address("ff05::2")));
+    all.push_back(Neighbour(all_nodes, 137, 0, router + AddressBytes("ff05::2")));
   }
   return all;
 }
 
 std::vector<Bytes> ListenerDiscovery() {
   const Bytes alert = OptionsHeader(kProtocolIcmpv6, Hex("0502 0000"));
-  const Bytes group = Address("ff02::1:ff00:10");
+  const Bytes group = AddressBytes("ff02::1:ff00:10");
   std::vector<Bytes> all;
   for (const std::string& src : {kLinkLocal, std::string("::"), kV6.src}) {
     const Ipv6 ip{.src = src, .dst = kAllNodes, .next = kHop, .hop_limit = 1};
@@ -220,7 +220,7 @@ std::vector<Bytes> Ipv6Chains() {
       Chain(kOptions, OptionsHeader(kAh, pad) + ah),
       Chain(kRouting, Hex("06 00 00 00 00000000")),
       Chain(kRouting, Hex("06 02 04 01 00000000") + Zeros(16)),
-      Chain(kOptions, OptionsHeader(kProtocolTcp, Hex("c910") + Address("2001:db8::1"))),
+      Chain(kOptions, OptionsHeader(kProtocolTcp, Hex("c910") + AddressBytes("2001:db8::1"))),
       Chain(kHop, OptionsHeader(kProtocolTcp, Hex("c204 00010000"))),
       Chain(kHop, OptionsHeader(kHop, pad) + OptionsHeader(kProtocolTcp, pad)),
       Chain(kFragment, FragmentHeader(kProtocolTcp, 0, false)),

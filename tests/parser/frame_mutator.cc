@@ -89,22 +89,22 @@ constexpr auto kNumbers = std::to_array<int64_t>(
 
 const std::vector<Bytes>& SpecialAddresses(int64_t family) {
   static const std::vector<Bytes> kV4 = {
-      Address("0.0.0.0"),   Address("127.0.0.1"),       Address("255.255.255.255"),
-      Address("224.0.0.1"), Address("240.0.0.1"),       Address("0.0.0.1"),
-      Address("10.0.1.10"), Address("223.255.255.255"), Address("1.0.0.0"),
-      Address("128.0.0.0"), Address("126.255.255.255")};
-  static const std::vector<Bytes> kV6 = {Address("::"),
-                                         Address("::1"),
-                                         Address("hex:00000000000000000000ffff0a000101"),
-                                         Address("::a00:101"),
-                                         Address("fe80::1"),
-                                         Address("febf::1"),
-                                         Address("fec0::1"),
-                                         Address("ff02::1"),
-                                         Address("ff02::1:ff00:10"),
-                                         Address("fd00:1::10"),
-                                         Address("64:ff9b::a00:101"),
-                                         Address("hex:00000000000000000000fffe0a000101")};
+      AddressBytes("0.0.0.0"),   AddressBytes("127.0.0.1"),       AddressBytes("255.255.255.255"),
+      AddressBytes("224.0.0.1"), AddressBytes("240.0.0.1"),       AddressBytes("0.0.0.1"),
+      AddressBytes("10.0.1.10"), AddressBytes("223.255.255.255"), AddressBytes("1.0.0.0"),
+      AddressBytes("128.0.0.0"), AddressBytes("126.255.255.255")};
+  static const std::vector<Bytes> kV6 = {AddressBytes("::"),
+                                         AddressBytes("::1"),
+                                         AddressBytes("hex:00000000000000000000ffff0a000101"),
+                                         AddressBytes("::a00:101"),
+                                         AddressBytes("fe80::1"),
+                                         AddressBytes("febf::1"),
+                                         AddressBytes("fec0::1"),
+                                         AddressBytes("ff02::1"),
+                                         AddressBytes("ff02::1:ff00:10"),
+                                         AddressBytes("fd00:1::10"),
+                                         AddressBytes("64:ff9b::a00:101"),
+                                         AddressBytes("hex:00000000000000000000fffe0a000101")};
   return family == 4 ? kV4 : kV6;
 }
 

@@ -504,7 +504,7 @@ TEST(ModelClusterTest, NamedPortsThatNoPodHas) {
   admin.egress[0].ports = {Named("admin")};
   for (const bool with_pod : {true, false}) {
     SnapshotBuilder builder;
-    builder.Add(Namespace{"default", {}, false, {}});
+    builder.Add(Namespace{.name = "default"});
     builder.Add(policy);
     builder.Add(admin);
     if (with_pod) builder.Add(pod);

@@ -51,7 +51,7 @@ Bytes Hex(const std::string& text) {
 }
 
 // Mapped addresses are none that policy may name, so they are spelled here as bytes.
-Bytes Address(const std::string& text) {
+Bytes AddressBytes(const std::string& text) {
   if (text.starts_with("hex:")) return Hex(text.substr(4));
   const auto address = ParseIpAddress(text);
   if (!address.has_value()) throw std::invalid_argument(text);
@@ -75,7 +75,7 @@ Bytes Packet(const Ipv4& header, const Bytes& payload) {
   Put16(bytes, 6, header.fragment);
   bytes[8] = header.time_to_live;
   bytes[9] = header.protocol;
-  const Bytes addresses = Address(header.src) + Address(header.dst);
+  const Bytes addresses = AddressBytes(header.src) + AddressBytes(header.dst);
   std::copy(addresses.begin(), addresses.end(), bytes.begin() + 12);
   bytes = bytes + header.options;
   Put16(bytes, 10, Or(header.checksum, ChecksumOf(bytes)));
@@ -88,7 +88,7 @@ Bytes Packet(const Ipv6& header, const Bytes& payload) {
   Put16(bytes, 4, Or(header.payload_length, payload.size()));
   bytes[6] = header.next;
   bytes[7] = header.hop_limit;
-  return bytes + Address(header.src) + Address(header.dst) + payload;
+  return bytes + AddressBytes(header.src) + AddressBytes(header.dst) + payload;
 }
 
 Bytes OptionsHeader(uint8_t next, const Bytes& options) {
@@ -119,7 +119,7 @@ Bytes Segment(const Tcp& header) {
 
 Bytes Segment(const Tcp& header, const std::string& src, const std::string& dst) {
   Bytes segment = Segment(header);
-  const Bytes pseudo = Address(src) + Address(dst) + Zeros(2) + U16(kProtocolTcp) +
+  const Bytes pseudo = AddressBytes(src) + AddressBytes(dst) + Zeros(2) + U16(kProtocolTcp) +
                        U16(static_cast<uint32_t>(segment.size())) + Zeros(2);
   Put16(segment, 16, ChecksumOf(pseudo + segment));
   return segment;

@@ -18,7 +18,7 @@ Bytes U16(uint32_t value);
 // "0a 00 00 01" or "0a000001".
 Bytes Hex(const std::string& text);
 // The address as it stands in a header: 4 or 16 bytes.
-Bytes Address(const std::string& text);
+Bytes AddressBytes(const std::string& text);
 
 Bytes Ethernet(uint16_t ethertype, const Bytes& payload);
 Bytes Tag(uint16_t inner_ethertype);  // what follows the tag's own ethertype

@@ -224,8 +224,8 @@ TEST(NeighbourDiscoveryTest, RoutersSpeakFromLinkLocalAddresses) {
 
 TEST(NeighbourDiscoveryTest, RedirectsAreToARouterOrToTheDestination) {
   const auto outcome = [](const char* target, const char* destination) {
-    return Outcome(
-        ParseControl({.type = 137, .rest_bytes = 0}, Address(target) + Address(destination)));
+    return Outcome(ParseControl({.type = 137, .rest_bytes = 0},
+                                AddressBytes(target) + AddressBytes(destination)));
   };
   EXPECT_EQ(outcome("fe80::2", "fd00:1::10"), kPass);
   EXPECT_EQ(outcome("fd00:1::10", "fd00:1::10"), kPass);

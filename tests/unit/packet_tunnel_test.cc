@@ -366,7 +366,7 @@ TEST(TunnelTest, WhatTheOuterHeaderHadIsForgotten) {
   // what is none.
   const Bytes solicitation =
       Packet(Ipv6{.src = "fe80::1", .dst = "fd00::2", .next = kProtocolIcmpv6, .hop_limit = 255},
-             Icmp(135, 0, 0, Address("fd00::2")));
+             Icmp(135, 0, 0, AddressBytes("fd00::2")));
   EXPECT_EQ(OutcomeIn(Outer6(44, FragmentHeader(k6in4, 0, false) + solicitation)),
             "pass link_control");
   const Bytes report =

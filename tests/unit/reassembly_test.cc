@@ -408,7 +408,7 @@ TEST(ReassemblyTest, A14AnErrorInFragmentsBelongsToItsConnection) {
 TEST(ReassemblyTest, A14NeighbourDiscoveryComesInNoFragments) {
   constexpr uint8_t kSolicitation = 135;
   const WholeDatagram solicitation{
-      .transport = Bytes{kSolicitation, 0, 0, 0} + Zeros(4) + Address("fd00::2") + Zeros(8),
+      .transport = Bytes{kSolicitation, 0, 0, 0} + Zeros(4) + AddressBytes("fd00::2") + Zeros(8),
       .protocol = kProtocolIcmpv6,
       .family = 6};
   FragmentBench bench;

@@ -5,7 +5,8 @@
 namespace npf::tools {
 namespace {
 
-constexpr std::string_view kBashScript = R"(# bash completion for @PROGRAM@; made by `@PROGRAM@ completion bash`
+constexpr std::string_view kBashScript =
+    R"(# bash completion for @PROGRAM@; made by `@PROGRAM@ completion bash`
 _@FUNCTION@_complete() {
   local line=${COMP_LINE:0:COMP_POINT} word=${COMP_WORDS[COMP_CWORD]} candidate
   local -a words
@@ -45,7 +46,8 @@ _@FUNCTION@() {
 if [[ $funcstack[1] == _@FUNCTION@ ]]; then _@FUNCTION@ "$@"; else compdef _@FUNCTION@ @PROGRAM@; fi
 )";
 
-constexpr std::string_view kFishScript = R"(# fish completion for @PROGRAM@; made by `@PROGRAM@ completion fish`
+constexpr std::string_view kFishScript =
+    R"(# fish completion for @PROGRAM@; made by `@PROGRAM@ completion fish`
 function __@FUNCTION@_complete
   set -l words (commandline -opc) (commandline -ct)
   for line in ($words[1] __complete $words[2..-1] 2> /dev/null)
@@ -115,8 +117,9 @@ std::string Filled(std::string_view script, std::string program) {
   std::string function = program;
   std::replace(function.begin(), function.end(), '-', '_');
   std::string out(script);
-  for (const auto& [mark, text] : {std::pair<std::string_view, std::string_view>{"@PROGRAM@", program},
-                                   {"@FUNCTION@", function}}) {
+  for (const auto& [mark, text] :
+       {std::pair<std::string_view, std::string_view>{"@PROGRAM@", program},
+        {"@FUNCTION@", function}}) {
     for (size_t at = out.find(mark); at != std::string::npos; at = out.find(mark, at)) {
       out.replace(at, mark.size(), text);
     }

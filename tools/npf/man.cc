@@ -16,10 +16,10 @@ constexpr char kExample[] = "Example:\n";
 
 // The documentation's page about a verb, where it has another name.
 constexpr std::pair<std::string_view, std::string_view> kPages[] = {
-    {"npf validate", "policies"}, {"npf explain", "reasons"},  {"npf compile", "image-format"},
-    {"npf status", "control"},    {"npf load", "control"},     {"npf wait", "control"},
-    {"npf watch", "control"},     {"npf-dpdk", "appliance"},   {"npf", "errors"},
-    {"npf-bench", "performance"}, {"npf verify", "testing"},   {"npf eval", "verdicts"},
+    {"npf validate", "policies"}, {"npf explain", "reasons"}, {"npf compile", "image-format"},
+    {"npf status", "control"},    {"npf load", "control"},    {"npf wait", "control"},
+    {"npf watch", "control"},     {"npf-dpdk", "appliance"},  {"npf", "errors"},
+    {"npf-bench", "performance"}, {"npf verify", "testing"},  {"npf eval", "verdicts"},
 };
 
 std::string Upper(std::string text) {
@@ -67,7 +67,8 @@ std::string_view BeforeExample(std::string_view footer) {
 }
 std::string_view ExampleOf(std::string_view footer) {
   const size_t at = footer.find(kExample);
-  return at == std::string_view::npos ? std::string_view() : footer.substr(at + sizeof kExample - 1);
+  return at == std::string_view::npos ? std::string_view()
+                                      : footer.substr(at + sizeof kExample - 1);
 }
 
 std::string Verbatim(std::string_view text) {
