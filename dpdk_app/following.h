@@ -1,5 +1,5 @@
-// Reads the files again: where somebody asks for it, where they change and --follow is given, and once
-// after a start at which the last good policy was taken over before they were read.
+// Reads the files again: where somebody asks for it, where they change and --follow is given, and
+// once after a start at which the last good policy was taken over before they were read.
 #ifndef NPF_DPDK_APP_FOLLOWING_H_
 #define NPF_DPDK_APP_FOLLOWING_H_
 

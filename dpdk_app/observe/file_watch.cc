@@ -28,8 +28,7 @@ int64_t Nanoseconds(const timespec& time) {
 
 }  // namespace
 
-FileWatch::FileWatch(std::vector<std::string> paths,
-                     std::function<std::vector<std::string>()> list,
+FileWatch::FileWatch(std::vector<std::string> paths, std::function<std::vector<std::string>()> list,
                      const FileWatchOptions& options)
     : paths_(std::move(paths)),
       list_(std::move(list)),

@@ -19,7 +19,7 @@
 namespace npf::observe {
 
 struct FileWatchOptions {
-  std::chrono::milliseconds settle{250};      // how long nothing changes before it is told
+  std::chrono::milliseconds settle{250};       // how long nothing changes before it is told
   std::chrono::milliseconds settle_max{5000};  // after which it is told all the same
   // Between looks without an event: a file system that others write to has none.
   std::chrono::milliseconds look_every{10'000};

@@ -35,9 +35,8 @@ class ObserveFileWatch : public ::testing::Test {
   }
   FileWatch Watch(const std::string& path, milliseconds look_every = milliseconds(600'000)) const {
     const std::string whole = (root_ / path).native();
-    return FileWatch(
-        {whole}, [whole] { return ObjectFiles(whole); },
-        {.settle = milliseconds(30), .look_every = look_every});
+    return FileWatch({whole}, [whole] { return ObjectFiles(whole); },
+                     {.settle = milliseconds(30), .look_every = look_every});
   }
   // A link that is made anew and moved over the one before, as the kubelet does it.
   void Point(const std::string& link, const std::string& to) const {
@@ -137,7 +136,8 @@ TEST_F(ObserveFileWatch, WhileAFileStillChangesLittleIsTold) {
 // tells.
 TEST_F(ObserveFileWatch, WithoutEventsALookNowAndThenIsEnough) {
   FileWatch watch = Watch("in", milliseconds(50));
-  fs::last_write_time(root_ / "in/a.yaml", fs::file_time_type::clock::now() - std::chrono::hours(1));
+  fs::last_write_time(root_ / "in/a.yaml",
+                      fs::file_time_type::clock::now() - std::chrono::hours(1));
   EXPECT_TRUE(watch.Wait(milliseconds(1'000)));
 }
 
