@@ -175,7 +175,8 @@ std::vector<uint64_t> Appliance::HeartbeatAges() const {
   std::vector<uint64_t> ages;
   const uint64_t now_ns = MonotonicNs();
   for (const auto& worker : workers_) {
-    ages.push_back(now_ns - std::min(now_ns, worker->counters().heartbeat_ns.Get()));
+    const uint64_t heard_ns = std::max(started_ns_, worker->counters().heartbeat_ns.Get());
+    ages.push_back(now_ns - std::min(now_ns, heard_ns));
   }
   return ages;
 }
@@ -230,6 +231,10 @@ uint32_t Appliance::generation() const {
   return workers_.empty() ? 0 : workers_[0]->counters().generation.load();
 }
 
+uint64_t Appliance::opaque() const { return SumOf(workers_, &WorkerCounters::opaque); }
+
+uint64_t Appliance::rejects() const { return SumOf(workers_, &WorkerCounters::rejects); }
+
 observe::Bursts Appliance::bursts() const {
   observe::Bursts bursts;
   for (const auto& worker : workers_) worker->burst_times().AddTo(bursts.counts, bursts.sum_ns);
@@ -246,12 +251,11 @@ uint32_t Appliance::PortIndex(uint16_t id) const {
 std::vector<std::string> Appliance::Unhealthy() const {
   constexpr uint64_t kHeartbeatNs = 1'000'000'000;
   std::vector<std::string> faults;
-  const uint64_t now_ns = MonotonicNs();
-  for (size_t i = 0; i < workers_.size() && started_; ++i) {
-    const uint64_t heard_ns = workers_[i]->counters().heartbeat_ns.Get();
-    if (heard_ns + kHeartbeatNs >= now_ns) continue;
-    faults.push_back(absl::StrCat("worker ", i, " has not answered for ",
-                                  (now_ns - heard_ns) / kHeartbeatNs, " s"));
+  const std::vector<uint64_t> ages = HeartbeatAges();
+  for (size_t i = 0; i < ages.size() && started_; ++i) {
+    if (ages[i] <= kHeartbeatNs) continue;
+    faults.push_back(
+        absl::StrCat("worker ", i, " has not answered for ", ages[i] / kHeartbeatNs, " s"));
   }
   return faults;
 }

@@ -80,10 +80,24 @@ absl::StatusOr<PolicyPtr> Appliance::ReadAgain() const {
 // An image is mapped in a moment, where many objects take seconds to read and compile.
 absl::StatusOr<PolicyPtr> Appliance::ReadFirst() {
   PolicyPtr last = ReadLastGood();
-  if (last == nullptr) return ReadAgain();
+  if (last == nullptr) {
+    absl::StatusOr<PolicyPtr> policy = ReadAgain();
+    return policy.ok() || !options_.fail_open ? policy : OpenToAll(policy.status());
+  }
   tools::PrintError("the last good policy decides: " + last->source);
   has_unread_files_.store(true);
   return last;
+}
+
+// What a cluster without objects is: everything is allowed.
+absl::StatusOr<PolicyPtr> Appliance::OpenToAll(const absl::Status& why) {
+  absl::StatusOr<PolicyPtr> policy = ReadPolicy({}, {}, true);
+  if (!policy.ok()) return policy;
+  last_refusal_ = std::string(why.message());
+  tools::PrintError(last_refusal_);
+  tools::PrintError("WARNING: --fail-open: NO POLICY IS ENFORCED; everything passes until one is");
+  failing_open_.store(true);
+  return policy;
 }
 
 // Of a file that somebody else could have written, nothing is believed.
@@ -125,7 +139,7 @@ absl::Status Appliance::Open() {
   absl::StatusOr<Current> current = MakeCurrent(*std::move(first));
   if (!current.ok()) return current.status();
   current_ = *std::move(current);
-  if (!has_unread_files()) KeepImage(*current_.policy);
+  if (!has_unread_files() && !failing_open()) KeepImage(*current_.policy);
   denials_ =
       rte_ring_create_elem("denials", sizeof(Denial), kDenialsMax, SOCKET_ID_ANY, RING_F_SC_DEQ);
   seen_ = rte_ring_create_elem("seen", sizeof(Seen), kSeenMax, SOCKET_ID_ANY, RING_F_SC_DEQ);
@@ -158,6 +172,9 @@ absl::Status Appliance::MakeWorkers() {
                           .owner_secret = *secret,
                           .mode = options_.mode,
                           .packet_clock = options_.packet_clock,
+                          .opaque_pass = !options_.worker.opaque_deny,
+                          .reject = options_.reject && options_.mode == Mode::kEnforce,
+                          .pool = ports_.pool(),
                           .denials = denials_,
                           .seen = seen_,
                           .sink = sink_.get()};
@@ -220,6 +237,7 @@ absl::Status Appliance::MakeWorker(uint32_t number, const WireShared& shared) {
 absl::Status Appliance::Start() {
   if (absl::Status status = ports_.Start(); !status.ok()) return status;
   started_ = true;
+  started_ns_ = MonotonicNs();
   for (uint32_t i = 0; i < options_.workers; ++i) {
     rte_eal_remote_launch(RunWorker, new Running{workers_[i].get(), &stop_}, lcores_[i]);
   }
@@ -257,6 +275,7 @@ absl::Status Appliance::Publish(PolicyPtr policy) {
     kept.push_back(std::move(next));
     return taken;
   }
+  failing_open_.store(false);
   std::swap(current_, next);
   Fold(next, totals_);
   KeepImage(*current_.policy);

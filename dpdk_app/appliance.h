@@ -51,6 +51,8 @@ class Appliance : public control::Handler {
 
   // Whether the last good policy decides, and what -f or --image names has not been read yet.
   bool has_unread_files() const { return has_unread_files_.load(); }
+  // Whether everything passes because no policy could be read at the start (--fail-open).
+  bool failing_open() const { return failing_open_.load(); }
   // Reads -f or --image again. What is wrong is told, and changes nothing.
   absl::Status Reload();
 
@@ -62,6 +64,8 @@ class Appliance : public control::Handler {
   uint32_t PortIndex(uint16_t id) const;  // in Status::ports
   uint32_t generation() const;
   observe::Bursts bursts() const;
+  uint64_t opaque() const;   // packets that nobody looked into, judged by their outer header
+  uint64_t rejects() const;  // answers to senders of denied packets
   // Where WatchDenied looks; null: nowhere.
   void SetLog(observe::DenyLog* log) { log_.store(log); }
   std::vector<std::string> Unhealthy() const;
@@ -95,6 +99,7 @@ class Appliance : public control::Handler {
 
   absl::StatusOr<PolicyPtr> ReadFirst();
   PolicyPtr ReadLastGood() const;  // or null
+  absl::StatusOr<PolicyPtr> OpenToAll(const absl::Status& why);
   absl::StatusOr<PolicyPtr> ReadAgain() const;
   absl::StatusOr<Current> MakeCurrent(PolicyPtr policy) const;
   absl::Status MakeWorkers();
@@ -118,7 +123,9 @@ class Appliance : public control::Handler {
   std::vector<unsigned> lcores_;
   std::atomic<bool> stop_{false};
   std::atomic<bool> has_unread_files_{false};
+  std::atomic<bool> failing_open_{false};
   bool started_ = false;
+  uint64_t started_ns_ = 0;
   uint64_t opened_ns_ = 0;
   std::atomic<observe::DenyLog*> log_{nullptr};
   std::atomic<const Watching*> watching_{nullptr};

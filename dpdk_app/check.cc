@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "eal_arguments.h"
+#include "interfaces.h"
 #include "npf/exit_status.h"
 #include "npf/output.h"
 #include "policy.h"
@@ -62,6 +64,48 @@ Finding CheckInterfaces(std::span<const std::string> eal) {
           .good = missing.empty(),
           .detail = missing.empty() ? "those of --vdev are there" : absl::StrJoin(missing, "; "),
           .mend = "ip link shows which there are"};
+}
+
+// Frames that do not fit a port's ring come in cut short, and are denied as `truncated`.
+Finding CheckMtu(std::span<const std::string> eal) {
+  constexpr uint32_t kLinkBytes = 14 + 2 * 4;
+  std::vector<std::string> faults;
+  std::set<uint32_t> mtus;
+  for (const OverInterface& over : DevicesOverInterfaces(eal)) {
+    const uint32_t mtu = MtuOf(over.interface).value_or(0);
+    if (mtu == 0) continue;
+    mtus.insert(mtu);
+    if (over.frame_bytes != 0 && over.frame_bytes < mtu + kLinkBytes) {
+      faults.push_back(absl::StrCat(over.interface, " has ", mtu, ", and ", over.device,
+                                    " room for frames of ", over.frame_bytes,
+                                    " bytes: framesz= and blocksz= in --vdev"));
+    }
+  }
+  if (mtus.size() > 1) faults.push_back("not the same at both ends: " + absl::StrJoin(mtus, ", "));
+  return {.what = "MTU",
+          .good = faults.empty(),
+          .detail = !faults.empty() ? absl::StrJoin(faults, "; ")
+                    : mtus.empty()  ? "of no interface of the kernel"
+                                    : absl::StrCat(*mtus.begin()),
+          .mend = "ip link set NAME mtu N; framesz=16384,blocksz=16384 for long frames"};
+}
+
+Finding CheckOffloads(std::span<const std::string> eal) {
+  std::vector<std::string> faults;
+  for (const OverInterface& over : DevicesOverInterfaces(eal)) {
+    for (const std::string& feature : JoiningFeaturesOf(over.interface)) {
+      faults.push_back(absl::StrCat("ethtool -K ", over.interface, " ", feature, " off"));
+    }
+    if (IsVeth(over.interface)) {
+      faults.push_back("ethtool -K INTERFACE tx off at the other end of " + over.interface);
+    }
+  }
+  return {.what = "whole frames",
+          .good = faults.empty(),
+          .needed = false,
+          .detail = faults.empty() ? "nothing joins frames or leaves checksums open"
+                                   : "frames may be joined, or have open checksums",
+          .mend = absl::StrJoin(faults, "; ")};
 }
 
 Finding CheckPrefix(std::span<const std::string> eal) {
@@ -147,8 +191,9 @@ Finding CheckPolicy(const Options& options) {
 }  // namespace
 
 int RunCheck(const Options& options, std::span<const std::string> eal) {
-  std::vector<Finding> findings{CheckHugePages(eal),  CheckRights(),    CheckProcessors(options),
-                                CheckInterfaces(eal), CheckPrefix(eal), CheckVfio()};
+  std::vector<Finding> findings{CheckHugePages(eal),  CheckRights(), CheckProcessors(options),
+                                CheckInterfaces(eal), CheckMtu(eal), CheckOffloads(eal),
+                                CheckPrefix(eal),     CheckVfio()};
   if (!options.control.empty()) findings.push_back(CheckSocket(options.control));
   if (!options.state_dir.empty()) findings.push_back(CheckFolder("last image", options.state_dir));
   if (!options.flows_dir.empty()) findings.push_back(CheckFolder("connections", options.flows_dir));

@@ -37,6 +37,8 @@ struct alignas(64) WorkerCounters {
   std::array<std::array<Counter, 2>, 256> by_reason;
   std::vector<PortLosses> ports;  // by id; as many as there are, from the beginning
   Counter untold;                 // denials that the ring to the log had no room for
+  Counter opaque;                 // judged by their outer header
+  Counter rejects;                // answers to senders
   Counter loops;
   Counter busy_loops;
   Counter flows;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
@@ -16,16 +17,28 @@ namespace {
 
 // Drivers over an interface that is there already, and by which of their words it is named.
 // net_tap's iface is one that it makes.
-struct OverInterface {
-  std::string_view driver;
+struct Driver {
+  std::string_view name;
   std::vector<std::string_view> words;
 };
-const std::vector<OverInterface>& AllOverInterface() {
-  static const auto& all = *new std::vector<OverInterface>{
-      {"net_af_packet", {"iface="}},
-      {"net_af_xdp", {"iface="}},
-      {"net_pcap", {"iface=", "rx_iface=", "rx_iface_in=", "tx_iface="}}};
+const std::vector<Driver>& Drivers() {
+  static const auto& all =
+      *new std::vector<Driver>{{"net_af_packet", {"iface="}},
+                               {"net_af_xdp", {"iface="}},
+                               {"net_pcap", {"iface=", "rx_iface=", "rx_iface_in=", "tx_iface="}}};
   return all;
+}
+
+// Of a ring of AF_PACKET's, with what stands before a frame there.
+uint32_t RoomOf(const std::vector<std::string>& parts) {
+  constexpr uint32_t kDefault = 2048;
+  constexpr uint32_t kBefore = 66;
+  uint32_t bytes = kDefault;
+  for (std::string_view part : parts) {
+    if (part.starts_with("framesz=") && !absl::SimpleAtoi(std::string(part.substr(8)), &bytes))
+      bytes = kDefault;
+  }
+  return bytes - std::min(bytes, kBefore);
 }
 
 std::string ConfigPath(EalArguments eal) {
@@ -56,21 +69,31 @@ std::vector<std::string> ValuesOf(EalArguments eal, std::string_view flag) {
   return values;
 }
 
-std::vector<std::string> MissingInterfaces(EalArguments eal) {
-  std::vector<std::string> faults;
+std::vector<OverInterface> DevicesOverInterfaces(EalArguments eal) {
+  std::vector<OverInterface> found;
   for (const std::string& vdev : ValuesOf(eal, "--vdev")) {
     const std::vector<std::string> parts = absl::StrSplit(vdev, ',');
-    for (const OverInterface& driver : AllOverInterface()) {
-      if (!parts[0].starts_with(driver.driver)) continue;
-      for (const std::string_view word : driver.words) {
-        for (const std::string& part : parts) {
-          if (!part.starts_with(word)) continue;
-          const std::string name = part.substr(word.size());
-          if (if_nametoindex(name.c_str()) != 0) continue;
-          faults.push_back(absl::StrCat("--vdev ", parts[0], ": there is no interface ", name));
-        }
+    for (const Driver& driver : Drivers()) {
+      if (!parts[0].starts_with(driver.name)) continue;
+      for (const std::string& part : parts) {
+        const auto word = std::find_if(driver.words.begin(), driver.words.end(),
+                                       [&](std::string_view w) { return part.starts_with(w); });
+        if (word == driver.words.end()) continue;
+        found.push_back({.device = parts[0],
+                         .interface = part.substr(word->size()),
+                         .frame_bytes = driver.name == "net_af_packet" ? RoomOf(parts) : 0});
       }
     }
+  }
+  return found;
+}
+
+std::vector<std::string> MissingInterfaces(EalArguments eal) {
+  std::vector<std::string> faults;
+  for (const OverInterface& over : DevicesOverInterfaces(eal)) {
+    if (if_nametoindex(over.interface.c_str()) != 0) continue;
+    faults.push_back(
+        absl::StrCat("--vdev ", over.device, ": there is no interface ", over.interface));
   }
   return faults;
 }

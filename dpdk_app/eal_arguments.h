@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +19,14 @@ using EalArguments = std::span<const std::string>;
 bool HasFlag(EalArguments eal, std::string_view flag);
 // The values of a flag, as `--flag VALUE` or `--flag=VALUE`.
 std::vector<std::string> ValuesOf(EalArguments eal, std::string_view flag);
+
+// A virtual device over an interface of the kernel.
+struct OverInterface {
+  std::string device;        // "net_af_packet0"
+  std::string interface;     // "eth1"
+  uint32_t frame_bytes = 0;  // room for a frame in its rings; 0: its driver has none of that kind
+};
+std::vector<OverInterface> DevicesOverInterfaces(EalArguments eal);
 
 // Interfaces of the kernel that virtual devices are to be made over, and that are not there: a
 // sentence each.

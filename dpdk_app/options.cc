@@ -31,6 +31,9 @@ struct Flags {
   std::string clock = "monotonic";
   uint64_t workers = 1;
   uint64_t buffers = 16'383;
+  uint64_t mtu = 0;
+  uint64_t watchdog = 5;
+  std::string deny = "drop";
 };
 
 PairFlag ParsePair(const std::string& text) {
@@ -74,6 +77,9 @@ Options& Complete(Flags& flags) {
   options.worker.classify = tools::ToClassifyOptions(flags.judge);
   options.workers = static_cast<uint32_t>(flags.workers);
   options.buffers = static_cast<uint32_t>(flags.buffers);
+  options.mtu = static_cast<uint16_t>(flags.mtu);
+  options.watchdog_ns = flags.watchdog * 1'000'000'000;
+  options.reject = flags.deny == "reject";
   options.packet_clock = flags.clock == "packet";
   return options;
 }
@@ -91,6 +97,15 @@ void AddWireFlags(Verb& verb, Flags& flags) {
   verb.AddNumber("--workers", flags.workers, {1, 64},
                  "lcores that judge; each has its own share of the connections");
   verb.AddNumber("--buffers", flags.buffers, {1023, 1 << 24}, "packet buffers of a port");
+  verb.AddNumber("--mtu", flags.mtu, {0, 9'600},
+                 "of cards that DPDK drives; 0: as it is. Interfaces of the kernel have their own");
+  verb.AddChoice(
+      "--deny", flags.deny, {"drop", "reject"},
+      "what becomes of a packet that policy denies: dropped without a word, or its sender "
+      "is told by TCP RST or ICMP, at most 100 times a second and worker");
+  verb.AddNumber("--watchdog", flags.watchdog, {0, 3'600},
+                 "seconds: a worker that is silent for so long ends the process, so that its "
+                 "supervisor starts it anew; 0: none does");
   verb.AddChoice("--clock", flags.clock, {"monotonic", "packet"},
                  "the machine's, or the time that packets bear (net_pcap)");
   tools::AddJudgeFlags(verb, flags.judge);
@@ -106,6 +121,10 @@ void AddServiceFlags(Verb& verb, Flags& flags) {
                "an input without any object is meant, and allows everything");
   verb.AddFlag("--follow", options.follow,
                "read what -f, --image and --domains name again when it changes");
+  verb.AddFlag(
+      "--fail-open", options.fail_open,
+      "where no policy can be read at the start, FORWARD EVERYTHING until one can, instead "
+      "of ending");
   verb.AddText("--control", options.control, "the socket of npf status, load, wait and watch");
   verb.AddText("--metrics", options.metrics,
                "ADDRESS:PORT of /metrics, /healthz and /readyz over HTTP");

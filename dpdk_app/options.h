@@ -54,8 +54,12 @@ struct Options {
   std::string deny_log;   // a file, or -; empty: none
   std::string verdicts;   // a file of one line a packet; empty: none
   bool packet_clock = false;
-  uint32_t buffers = 0;  // in a pool
-  std::string user;      // that the process becomes; empty: it stays who it is
+  uint32_t buffers = 0;      // in a pool
+  uint16_t mtu = 0;          // of cards; 0: as it is
+  uint64_t watchdog_ns = 0;  // a worker that is silent for so long ends the process; 0: none does
+  bool fail_open = false;    // without a policy at the start, everything passes
+  bool reject = false;       // the sender of what policy denies is told
+  std::string user;          // that the process becomes; empty: it stays who it is
   bool seccomp = true;
 };
 

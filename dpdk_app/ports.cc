@@ -1,5 +1,6 @@
 #include "ports.h"
 
+#include <net/if.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
@@ -11,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "interfaces.h"
 
 namespace npf::appliance {
 namespace {
@@ -48,6 +50,21 @@ absl::StatusOr<Port> FindPort(const std::string& text) {
   std::array<char, RTE_ETH_NAME_MAX_LEN> name{};
   rte_eth_dev_get_name_by_port(id, name.data());
   return Port{.id = id, .name = name.data()};
+}
+
+// Of a port over an interface of the kernel, that one's.
+uint16_t MtuOfPort(const Port& port, uint16_t asked) {
+  rte_eth_dev_info info{};
+  std::array<char, IF_NAMESIZE> name{};
+  if (rte_eth_dev_info_get(port.id, &info) == 0 && info.if_index != 0 &&
+      if_indextoname(info.if_index, name.data()) != nullptr) {
+    const uint32_t mtu = MtuOf(name.data()).value_or(RTE_ETHER_MTU);
+    return static_cast<uint16_t>(std::min<uint32_t>(mtu, UINT16_MAX));
+  }
+  if (asked != 0) return asked;
+  uint16_t mtu = RTE_ETHER_MTU;
+  rte_eth_dev_get_mtu(port.id, &mtu);
+  return mtu;
 }
 
 absl::StatusOr<std::vector<Port>> FindPorts(std::span<const PairFlag> pairs) {
@@ -96,8 +113,13 @@ absl::Status Ports::Open(const Options& options) {
     }
     receive_queues_ = std::min(receive_queues_, info.max_rx_queues);
   }
+  const absl::StatusOr<uint16_t> longest = CheckMtus(options.mtu);
+  if (!longest.ok()) return longest.status();
+  // A frame in one piece, with two tags.
+  const int room =
+      std::max(RTE_MBUF_DEFAULT_BUF_SIZE, RTE_PKTMBUF_HEADROOM + *longest + 14 + 8 + 4);
   const auto buffers = static_cast<uint32_t>(options.buffers * ports_.size());
-  pool_ = rte_pktmbuf_pool_create("frames", buffers, 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+  pool_ = rte_pktmbuf_pool_create("frames", buffers, 256, 0, static_cast<uint16_t>(room),
                                   static_cast<int>(rte_socket_id()));
   if (pool_ == nullptr) {
     return absl::ResourceExhaustedError(
@@ -105,15 +127,33 @@ absl::Status Ports::Open(const Options& options) {
                      "; give more with -m before --, or ask for less with --buffers"));
   }
   for (const Port& port : ports_) {
-    if (absl::Status status = Configure(port, workers); !status.ok()) return status;
+    if (absl::Status status = Configure(port, workers, options.mtu); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-absl::Status Ports::Configure(const Port& port, uint16_t workers) {
+// What fits one end of a wire must fit the other: else long packets are lost without a word to the
+// sender, who takes the path for one that carries them. Gives the longest of all.
+absl::StatusOr<uint16_t> Ports::CheckMtus(uint16_t asked) const {
+  uint16_t longest = 0;
+  for (size_t i = 0; i < ports_.size(); i += 2) {
+    const uint16_t one = MtuOfPort(ports_[i], asked);
+    const uint16_t other = MtuOfPort(ports_[i + 1], asked);
+    if (one != other) {
+      return absl::UnavailableError(absl::StrCat(
+          "port ", ports_[i].name, " has an MTU of ", one, ", and ", ports_[i + 1].name, " one of ",
+          other, ": what is longer than the smaller one would be lost; make them equal"));
+    }
+    longest = std::max(longest, one);
+  }
+  return longest;
+}
+
+absl::Status Ports::Configure(const Port& port, uint16_t workers, uint16_t mtu) {
   rte_eth_dev_info info;
   rte_eth_dev_info_get(port.id, &info);
   rte_eth_conf conf{};
+  conf.rxmode.mtu = mtu;
   if (receive_queues_ > 1) {
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf = RTE_ETH_RSS_IP & info.flow_type_rss_offloads;

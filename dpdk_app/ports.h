@@ -39,10 +39,12 @@ class Ports {
 
   std::span<const Port> all() const { return ports_; }
   uint16_t receive_queues() const { return receive_queues_; }
+  rte_mempool* pool() const { return pool_; }
   std::vector<control::PortStatus> GetStatus() const;
 
  private:
-  absl::Status Configure(const Port& port, uint16_t workers);
+  absl::StatusOr<uint16_t> CheckMtus(uint16_t asked) const;
+  absl::Status Configure(const Port& port, uint16_t workers, uint16_t mtu);
 
   std::vector<Port> ports_;
   rte_mempool* pool_ = nullptr;

@@ -139,7 +139,9 @@ observe::MetricsInput Telling::CollectMetrics() {
                     .dpdk = rte_version()},
           .status = appliance_.GetStatus(),
           .policies = appliance_.GetPolicyCounts(),
-          .bursts = appliance_.bursts()};
+          .bursts = appliance_.bursts(),
+          .failing_open = appliance_.failing_open(),
+          .rejects = appliance_.rejects()};
 }
 
 absl::Status Telling::StartHttp() {

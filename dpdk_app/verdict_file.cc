@@ -2,10 +2,12 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <map>
 #include <mutex>
 #include <string>
 #include <utility>
 
+#include "npf/replay_queue.h"
 #include "npf/replay_record.h"
 
 namespace npf::appliance {
@@ -14,26 +16,55 @@ namespace {
 class VerdictFile : public VerdictSink {
  public:
   VerdictFile(std::FILE* file, tools::AddressNames names) : file_(file), names_(std::move(names)) {}
-  ~VerdictFile() override { std::fclose(file_); }
+  // What is still held then never got a verdict.
+  ~VerdictFile() override {
+    for (auto& [worker, queue] : queues_) {
+      while (!queue.empty()) Write(queue.TakeFirst());
+    }
+    std::fclose(file_);
+  }
   VerdictFile(const VerdictFile&) = delete;
   VerdictFile& operator=(const VerdictFile&) = delete;
 
-  void Tell(const Judgement& judgement, uint32_t wire_length, uint64_t now_ns) override {
+  void Tell(uint32_t worker, const Judgement& judgement, uint32_t wire_length,
+            uint64_t now_ns) override {
     const std::lock_guard lock(mutex_);
+    tools::JudgedPacket packet{
+        .packet = {.number = ++number_, .stamp_ns = now_ns, .wire_length = wire_length},
+        .judgement = judgement};
+    Queue(worker).Add(std::move(packet));
+    WriteReady(worker);
+  }
+
+  void Settle(uint32_t worker, const Release& release) override {
+    const std::lock_guard lock(mutex_);
+    Queue(worker).Settle(release, 0);
+    WriteReady(worker);
+  }
+
+ private:
+  // Of each worker: tickets are its own.
+  tools::ReplayQueue& Queue(uint32_t worker) {
+    return queues_.try_emplace(worker, tools::ReplayQueue::Limits{}).first->second;
+  }
+  void WriteReady(uint32_t worker) {
+    while (Queue(worker).ready()) Write(Queue(worker).TakeFirst());
+  }
+  void Write(const tools::JudgedPacket& judged) {
     line_.clear();
-    tools::AppendJsonLine({.number = ++number_,
-                           .stamp_ns = now_ns,
-                           .wire_length = wire_length,
-                           .judgement = judgement},
+    tools::AppendJsonLine({.number = judged.packet.number,
+                           .stamp_ns = judged.packet.stamp_ns,
+                           .wire_length = judged.packet.wire_length,
+                           .judgement = judged.judgement},
                           names_, "", line_);
     std::fwrite(line_.data(), 1, line_.size(), file_);
   }
 
- private:
   std::FILE* file_;
   tools::AddressNames names_;
   std::mutex mutex_;
   uint64_t number_ = 0;
+  std::map<uint32_t, tools::ReplayQueue> queues_;
   std::string line_;
 };
 

@@ -1,13 +1,18 @@
 #include "watching.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "appliance.h"
 #include "npf/address.h"
+#include "npf/exit_status.h"
 #include "npf/flow.h"
+#include "npf/output.h"
 
 namespace npf::appliance {
 namespace {
@@ -41,12 +46,25 @@ void Watching::Run() {
   uint64_t looked_ns = 0;
   while (!stop_.load()) {
     const uint64_t now_ns = MonotonicNs();
+    EndWhereOneIsStuck();
     if (now_ns - looked_ns >= kSecondNs) {
       looked_ns = now_ns;
       Look();
       if (appliance_.Unhealthy().empty()) notifier_.Alive();
     }
     std::this_thread::sleep_for(kStep);
+  }
+}
+
+// Nothing can make a thread go on that does not; nothing passes when the process is gone.
+void Watching::EndWhereOneIsStuck() const {
+  if (options_.watchdog_ns == 0) return;
+  const std::vector<uint64_t> ages = appliance_.HeartbeatAges();
+  for (size_t i = 0; i < ages.size(); ++i) {
+    if (ages[i] < options_.watchdog_ns) continue;
+    tools::PrintError(absl::StrCat("worker ", i, " is stuck: it has not answered for ",
+                                   ages[i] / kSecondNs, " s (--watchdog); the process ends"));
+    _exit(tools::kExitInternal);
   }
 }
 
@@ -62,6 +80,7 @@ void Watching::Look() {
   const std::lock_guard lock(mutex_);
   not_ready_ = std::move(reasons);
   for (const control::ReasonCount& count : status.reasons) observed_.insert(count.reason);
+  for (const std::string& reason : not_ready_) observed_.insert(reason.substr(0, reason.find(':')));
 }
 
 void Watching::LearnPolicy(PolicyPtr policy) {
@@ -101,10 +120,11 @@ void Watching::Note(const Seen& seen) {
 observe::ReadinessSample Watching::MakeSample(const control::Status& status) const {
   observe::ReadinessSample sample{.now_ns = MonotonicNs(),
                                   .policy_active = status.generation != 0,
+                                  .failing_open = appliance_.failing_open(),
                                   .refusal = status.last_refusal,
                                   .refused_ns = MonotonicNs() - refused_at_ns_,
                                   .spoofed = PacketsOf(status, "spoofed"),
-                                  .opaque = PacketsOf(status, "opaque"),
+                                  .opaque = PacketsOf(status, "opaque") + appliance_.opaque(),
                                   .unknown_pod = PacketsOf(status, "unknown_pod"),
                                   .service_address = PacketsOf(status, "service_address"),
                                   .same_node = same_node_};

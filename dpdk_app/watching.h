@@ -41,6 +41,7 @@ class Watching {
 
  private:
   void Run();
+  void EndWhereOneIsStuck() const;
   void Look();
   void LookAtSeen();
   void Note(const Seen& seen);

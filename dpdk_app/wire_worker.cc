@@ -12,7 +12,10 @@
 #include <algorithm>
 #include <ctime>
 #include <new>
+#include <optional>
 #include <string>
+
+#include "npf/opaque.h"
 
 namespace npf::appliance {
 namespace {
@@ -51,8 +54,11 @@ WireWorker::WireWorker(uint32_t number, const WireShared& shared, const Program&
       shared_(shared),
       worker_(program, options),
       decisions_(decisions),
+      rejects_(shared.pool),
+      parse_{.vlan = options.vlan, .checksums = options.checksums, .overlays = options.overlays},
       ns_of_cycles_((uint64_t{1'000'000'000} << kCyclesShift) / rte_get_tsc_hz()) {
   const std::string name = "inbox" + std::to_string(number);
+  if (shared_.mode == Mode::kAudit) denied_openings_ = std::make_unique<DeniedOpenings>();
   inbox_ = rte_ring_create(name.c_str(), kInboxFrames, SOCKET_ID_ANY, RING_F_SC_DEQ);
   if (inbox_ == nullptr) throw std::bad_alloc();
   uint16_t highest = 0;
@@ -184,13 +190,55 @@ void WireWorker::Judge(Burst& burst, uint16_t count) {
   JudgeBatch(part, size, time_ns);
 }
 
+// In audit: answers to what policy denied. In the worker they would begin connections that are not
+// there where the first packet does not pass. Gives how many others there are.
+uint16_t WireWorker::SetAnswersAside(Burst& burst, uint16_t count, uint64_t now_ns) {
+  uint16_t others = 0;
+  for (uint16_t i = 0; i < count; ++i) {
+    rte_mbuf* const frame = burst[i];
+    Judgement judgement{.packet = ParsePacket(ViewOf(*frame), parse_), .reply = true};
+    const std::optional<Reason> reason = denied_openings_->ReasonOfAnswer(judgement.packet, now_ns);
+    if (!reason.has_value()) {
+      burst[others++] = frame;
+      continue;
+    }
+    judgement.verdict = {.cell = kNoCell, .reason = static_cast<uint8_t>(*reason)};
+    if (shared_.sink != nullptr) {
+      shared_.sink->Tell(number_, judgement, rte_pktmbuf_pkt_len(frame), now_ns);
+    }
+    Count(judgement.verdict, judgement.packet.key, true, frame->port);
+    PassOn(frame, false);
+  }
+  return others;
+}
+
+// In audit: what follows a denied opening is denied for the same reason.
+Verdict WireWorker::Audited(const Judgement& judgement, uint64_t now_ns) {
+  Verdict verdict = judgement.verdict;
+  const FlowKey& key = judgement.packet.key;
+  const auto reason = static_cast<Reason>(verdict.reason);
+  if (verdict.allowed != 0) {
+    denied_openings_->Remove(key);
+  } else if (IsOfPolicy(reason) && verdict.cell != kNoCell) {
+    denied_openings_->Add(key, reason, now_ns);
+  } else if (reason == Reason::kNoState) {
+    const std::optional<Reason> opening = denied_openings_->ReasonOf(key, now_ns);
+    verdict.reason = static_cast<uint8_t>(opening.value_or(reason));
+  }
+  return verdict;
+}
+
 void WireWorker::JudgeBatch(Burst& burst, uint16_t count, uint64_t now_ns) {
+  if (denied_openings_ != nullptr) count = SetAnswersAside(burst, count, now_ns);
   for (uint16_t i = 0; i < count; ++i)
     frames_[i] = {.packet = ViewOf(*burst[i]), .port = burst[i]->port};
   worker_.Process({frames_.data(), count}, now_ns, {judgements_.data(), count});
   for (uint16_t i = 0; i < count; ++i) {
+    if (denied_openings_ != nullptr && judgements_[i].held == 0) {
+      judgements_[i].verdict = Audited(judgements_[i], now_ns);
+    }
     if (shared_.sink != nullptr) {
-      shared_.sink->Tell(judgements_[i], rte_pktmbuf_pkt_len(burst[i]), now_ns);
+      shared_.sink->Tell(number_, judgements_[i], rte_pktmbuf_pkt_len(burst[i]), now_ns);
     }
     Settle(burst[i], judgements_[i]);
   }
@@ -212,10 +260,23 @@ void WireWorker::Settle(rte_mbuf* frame, const Judgement& judgement) {
     };
     held_.Release(judgement.held, drop);
     drop(frame);
+    if (shared_.sink != nullptr) {
+      shared_.sink->Settle(number_, {.ticket = judgement.held, .verdict = denied});
+    }
     return worker_.GiveUp(judgement.held);
   }
+  if (shared_.opaque_pass && IsOpaque(judgement.packet)) counters_.opaque.Add(1);
   Count(judgement.verdict, judgement.packet.key, judgement.reply, frame->port);
+  if (shared_.reject && judgement.verdict.allowed == 0) Reject(*frame, judgement);
   PassOn(frame, judgement.verdict.allowed != 0);
+}
+
+void WireWorker::Reject(const rte_mbuf& frame, const Judgement& judgement) {
+  if (!IsOfPolicy(static_cast<Reason>(judgement.verdict.reason))) return;
+  rte_mbuf* const answer = rejects_.AnswerTo(frame, judgement.packet, now_ns_);
+  if (answer == nullptr) return;
+  counters_.rejects.Add(1);
+  Send(frame.port, answer);
 }
 
 void WireWorker::Count(const Verdict& verdict, const FlowKey& key, bool reply, uint16_t port) {
@@ -237,7 +298,10 @@ void WireWorker::Count(const Verdict& verdict, const FlowKey& key, bool reply, u
 void WireWorker::PassOn(rte_mbuf* frame, bool allowed) {
   const bool passes = shared_.mode == Mode::kAudit || (allowed && shared_.mode == Mode::kEnforce);
   if (!passes) return rte_pktmbuf_free(frame);
-  const uint16_t to = peer_[frame->port];
+  Send(peer_[frame->port], frame);
+}
+
+void WireWorker::Send(uint16_t to, rte_mbuf* frame) {
   Outgoing& out = outgoing_[to];
   out.frames[out.count++] = frame;
   if (out.count == kBurst) Flush(to);
@@ -246,6 +310,7 @@ void WireWorker::PassOn(rte_mbuf* frame, bool allowed) {
 // What becomes of fragments that were held.
 void WireWorker::Release() {
   for (const npf::Release& release : worker_.released()) {
+    if (shared_.sink != nullptr) shared_.sink->Settle(number_, release);
     held_.Release(release.ticket, [&](rte_mbuf* frame) {
       Count(release.verdict, release.key, release.reply, frame->port);
       PassOn(frame, release.verdict.allowed != 0);

@@ -15,13 +15,16 @@
 #include <vector>
 
 #include "counters.h"
+#include "denied_openings.h"
 #include "held_frames.h"
 #include "npf/program.h"
 #include "npf/worker.h"
 #include "observe/burst_times.h"
 #include "options.h"
 #include "ports.h"
+#include "rejects.h"
 
+struct rte_mempool;
 struct rte_ring;
 
 namespace npf::appliance {
@@ -59,11 +62,14 @@ struct Listing {
   std::atomic<bool> done{false};
 };
 
-// Is told every packet, from the worker's own thread: for tests.
+// Is told every packet, from the worker's own thread, and what became of those that were held: for
+// tests.
 class VerdictSink {
  public:
   virtual ~VerdictSink() = default;
-  virtual void Tell(const Judgement& judgement, uint32_t wire_length, uint64_t now_ns) = 0;
+  virtual void Tell(uint32_t worker, const Judgement& judgement, uint32_t wire_length,
+                    uint64_t now_ns) = 0;
+  virtual void Settle(uint32_t worker, const Release& release) = 0;
 };
 
 struct WireShared {
@@ -73,6 +79,9 @@ struct WireShared {
   uint64_t owner_secret = 0;
   Mode mode = Mode::kEnforce;
   bool packet_clock = false;
+  bool opaque_pass = false;     // what cannot be looked into is judged by its outer header
+  bool reject = false;          // in enforce
+  rte_mempool* pool = nullptr;  // for answers
   rte_ring* denials = nullptr;  // of Denial
   rte_ring* seen = nullptr;     // of Seen; what finds no room is not told
   VerdictSink* sink = nullptr;
@@ -115,9 +124,13 @@ class WireWorker {
   void Receive(const Port& port, Burst& burst, uint16_t count);
   void Judge(Burst& burst, uint16_t count);
   void JudgeBatch(Burst& burst, uint16_t count, uint64_t now_ns);
+  uint16_t SetAnswersAside(Burst& burst, uint16_t count, uint64_t now_ns);
+  Verdict Audited(const Judgement& judgement, uint64_t now_ns);
   void Settle(rte_mbuf* frame, const Judgement& judgement);
   void Count(const Verdict& verdict, const FlowKey& key, bool reply, uint16_t port);
+  void Reject(const rte_mbuf& frame, const Judgement& judgement);
   void PassOn(rte_mbuf* frame, bool allowed);
+  void Send(uint16_t to, rte_mbuf* frame);
   void Release();
   void Flush(uint16_t id);
   void FlushAll();
@@ -135,7 +148,10 @@ class WireWorker {
   rte_ring* inbox_ = nullptr;
   std::vector<rte_ring*> inboxes_;
   HeldFrames held_;
-  int stamp_offset_ = -1;  // of a packet's own time in its buffer
+  std::unique_ptr<DeniedOpenings> denied_openings_;  // in audit
+  Rejects rejects_;
+  const npf::ParseOptions parse_;  // as the worker has them
+  int stamp_offset_ = -1;          // of a packet's own time in its buffer
   uint64_t stamp_flag_ = 0;
   uint64_t now_ns_ = 0;
   std::array<uint16_t, 256> peer_{};

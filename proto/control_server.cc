@@ -3,10 +3,12 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server_posix.h>
+#include <grpcpp/support/server_interceptor.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <utility>
+#include <vector>
 
 #include "proto/connections.h"
 #include "proto/control_service.h"
@@ -26,6 +28,32 @@ void LogToStderr(std::string_view line) {
   std::fprintf(stderr, "npf control: %.*s\n", static_cast<int>(line.size()), line.data());
 }
 
+// Of a request that does not parse, gRPC says INTERNAL, and nothing else; no handler says that.
+class RefuseWhatDoesNotParse : public grpc::experimental::Interceptor {
+ public:
+  void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
+    using grpc::experimental::InterceptionHookPoints;
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
+      const grpc::Status status = methods->GetSendStatus();
+      if (status.error_code() == grpc::StatusCode::INTERNAL && status.error_message().empty()) {
+        methods->ModifySendStatus(
+            {grpc::StatusCode::INVALID_ARGUMENT,
+             "the request does not parse: its bytes are not a message of this method, or a text in "
+             "it is not UTF-8"});
+      }
+    }
+    methods->Proceed();
+  }
+};
+
+class MakeRefuse : public grpc::experimental::ServerInterceptorFactoryInterface {
+ public:
+  grpc::experimental::Interceptor* CreateServerInterceptor(
+      grpc::experimental::ServerRpcInfo*) override {
+    return new RefuseWhatDoesNotParse;
+  }
+};
+
 std::unique_ptr<grpc::Server> Build(const ServerOptions& options, Role role,
                                     ControlService& service) {
   const int keepalive = static_cast<int>(options.keepalive.count());
@@ -44,6 +72,9 @@ std::unique_ptr<grpc::Server> Build(const ServerOptions& options, Role role,
       .AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1)
       .AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0)
       .RegisterService(&service);
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> creators;
+  creators.push_back(std::make_unique<MakeRefuse>());
+  builder.experimental().SetInterceptorCreators(std::move(creators));
   return builder.BuildAndStart();
 }
 

@@ -1,7 +1,7 @@
 # Tests of the control socket and of the verbs that use it.
 if(NPF_CONTROL AND NPF_BUILD_TOOLS)
   add_executable(control_test
-    control/convert_test.cc control/fixture.cc control/socket_test.cc control/verbs_test.cc)
+    control/convert_test.cc control/fixture.cc control/raw_test.cc control/socket_test.cc control/verbs_test.cc)
   set_target_properties(control_test PROPERTIES UNITY_BUILD OFF)
   target_include_directories(control_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_include_directories(control_test SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/proto/generated)

@@ -134,7 +134,11 @@ void WritePolicyCounts(const std::vector<control::PolicyCount>& counts, std::str
   }
 }
 
-void WritePolicy(const control::Status& status, Writer& out) {
+void WritePolicy(const MetricsInput& input, Writer& out) {
+  const control::Status& status = input.status;
+  out.Gauge("npf_fail_open",
+            "1 where everything passes, because no policy could be read at the start.");
+  out.Sample(uint64_t{input.failing_open});
   out.Gauge("npf_policy_generation", "The policy that decides; 0: none yet.");
   out.Sample(uint64_t{status.generation});
   out.Gauge("npf_policy_age_seconds", "Since the policy that decides was put in place.");
@@ -273,8 +277,10 @@ std::string MetricsPage::Text(const std::function<MetricsInput()>& collect) {
   WriteBuild(input.build, out);
   WritePackets(input, out);
   WriteReasons(input.status.reasons, out);
+  out.Counter("npf_rejects_total", "TCP RST and ICMP errors to senders of denied packets.");
+  out.Sample(input.rejects);
   WritePolicyCounts(counts, input.status.mode, out);
-  WritePolicy(input.status, out);
+  WritePolicy(input, out);
   WriteState(input.status, out);
   WriteBursts(input.bursts, out);
   WritePorts(input.status.ports, out);

@@ -48,6 +48,8 @@ struct MetricsInput {
   // Where it is empty, npf_packets_total has one port, "all".
   std::vector<PortVerdicts> ports;
   Bursts bursts;
+  bool failing_open = false;  // no policy is there, and everything passes
+  uint64_t rejects = 0;       // answers to senders of denied packets
 };
 
 // Keeps the number of policies that have series of their own within a bound. Those that come when

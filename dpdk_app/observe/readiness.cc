@@ -109,6 +109,11 @@ void Readiness::LookAtPolicy(const ReadinessSample& now) {
     reasons_.push_back(absl::StrCat("no_policy: for ", s,
                                     " s no policy has been there, and nothing passes. Load one"));
   }
+  if (now.failing_open) {
+    reasons_.push_back(
+        "fail_open: NO POLICY IS ENFORCED, everything passes: none could be read at the start, and "
+        "--fail-open is given. Load one that is valid");
+  }
   if (!now.refusal.empty()) {
     reasons_.push_back(absl::StrCat(
         "update_refused: the last update of the policy was refused ", now.refused_ns / kSecond,

@@ -30,8 +30,9 @@ struct PortSample {
 struct ReadinessSample {
   uint64_t now_ns = 0;  // CLOCK_MONOTONIC
   bool policy_active = false;
-  std::string refusal;      // why the last update of the policy changed nothing; empty: it did
-  uint64_t refused_ns = 0;  // how long ago
+  bool failing_open = false;  // everything passes instead
+  std::string refusal;        // why the last update of the policy changed nothing; empty: it did
+  uint64_t refused_ns = 0;    // how long ago
   std::vector<PortSample> ports;
   std::vector<uint64_t> heartbeat_ns;  // of each worker, how long ago
   // Packets by reason, whether they were allowed or not.

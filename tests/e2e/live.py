@@ -415,26 +415,31 @@ SCENARIOS = {f.__name__: f for f in (three_tier, policy_change, policy_change_ke
                                      vxlan, counters)}
 
 
+def run(options, scenarios):
+    """Those that are named, or all; the exit status."""
+    if unknown := set(options.names) - scenarios.keys():
+        print(f"no such scenario: {', '.join(unknown)}; there are {', '.join(scenarios)}", file=sys.stderr)
+        return 2
+    wire.isolate(options.binary)
+    bench = Bench(options)
+    begin = time.monotonic()
+    for name in options.names or scenarios:
+        bench.scenario = name
+        try:
+            scenarios[name](bench)
+        except (RuntimeError, TimeoutError) as error:
+            bench.check("ends", False, error)
+    print(f"{bench.checks} checks, {bench.faults} wrong, {time.monotonic() - begin:.0f} s")
+    return 1 if bench.faults or not bench.checks else 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binary", type=pathlib.Path)
     parser.add_argument("source", type=pathlib.Path)
     parser.add_argument("--kills", type=int, default=20, help="kill -9 so many times")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCENARIOS))
-    options = parser.parse_intermixed_args()
-    if unknown := set(options.names) - SCENARIOS.keys():
-        parser.error(f"no such scenario: {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
-    wire.isolate(options.binary)
-    bench = Bench(options)
-    begin = time.monotonic()
-    for name in options.names or SCENARIOS:
-        bench.scenario = name
-        try:
-            SCENARIOS[name](bench)
-        except (RuntimeError, TimeoutError) as error:
-            bench.check("ends", False, error)
-    print(f"{bench.checks} checks, {bench.faults} wrong, {time.monotonic() - begin:.0f} s")
-    return 1 if bench.faults or not bench.checks else 0
+    return run(parser.parse_intermixed_args(), SCENARIOS)
 
 
 if __name__ == "__main__":

@@ -289,6 +289,34 @@ async def flood_stop(command):
     return sent
 
 
+async def raw(command):
+    """So many packets of a protocol, with nothing that anybody could read in them."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if command["protocol"] == 17 else socket.SOCK_RAW, command["protocol"])
+    with made:
+        for number in range(command["count"]):
+            made.sendto(struct.pack("!II", 0x1234, number) + os.urandom(56), (command["to"], command.get("port", 0)))
+            await asyncio.sleep(0.01)
+    return True
+
+
+async def fragments(command):
+    """First fragments of so many datagrams, of which the rest never comes."""
+    sent = 0
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as made:
+        for number in range(command["count"]):
+            udp = struct.pack("!HHHH", 4000, 7001, 1008, 0) + bytes(16)
+            header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), number & 0xFFFF, 0x2000, 64, 17, 0, bytes(4),
+                                 socket.inet_aton(command["to"]))
+            try:
+                made.sendto(header + udp, (command["to"], 0))
+                sent += 1
+            except OSError:
+                pass
+            if number % 50 == 0:
+                await asyncio.sleep(0.002)
+    return sent
+
+
 COUNTS = collections.Counter()
 
 
@@ -331,7 +359,7 @@ async def counted(_):
     return COUNTS
 
 
-COMMANDS = {f.__name__: f for f in (serve, probes, stream, stream_state, send, flood, flood_sent,
+COMMANDS = {f.__name__: f for f in (serve, probes, stream, stream_state, send, raw, fragments, flood, flood_sent,
                                     flood_stop, count, counted)}
 _KEPT = []
 

@@ -1,7 +1,7 @@
 // Packets whose inside nobody looked into: what is encrypted, and tunnels that no overlay names. To
 // judge them by their outer header is to judge the tunnel's ends, not the pods that talk in it.
-#ifndef NPF_ENGINE_OPAQUE_H_
-#define NPF_ENGINE_OPAQUE_H_
+#ifndef NPF_OPAQUE_H_
+#define NPF_OPAQUE_H_
 
 #include <cstdint>
 
@@ -38,4 +38,4 @@ inline bool IsOpaque(const ParsedPacket& packet) {
 
 }  // namespace npf
 
-#endif  // NPF_ENGINE_OPAQUE_H_
+#endif  // NPF_OPAQUE_H_
