@@ -28,7 +28,6 @@ namespace {
 
 constexpr unsigned kDenialsMax = 1 << 16;
 constexpr unsigned kSeenMax = 1 << 12;
-constexpr uint64_t kSecondNs = 1'000'000'000;
 // In which every worker takes a new Program.
 constexpr uint64_t kTakeTimeoutNs = 5 * kSecondNs;
 

@@ -14,7 +14,6 @@
 namespace npf::appliance {
 namespace {
 
-constexpr uint64_t kSecondNs = 1'000'000'000;
 constexpr uint8_t kTtl = 64;
 constexpr size_t kQuotedMax = 128;  // of the packet that an ICMP error is about, from its IP header
 constexpr uint8_t kIcmpUnreachable = 3;

@@ -16,6 +16,8 @@ struct rte_mempool;
 
 namespace npf::appliance {
 
+inline constexpr uint64_t kSecondNs = 1'000'000'000;
+
 // Of one worker.
 class Rejects {
  public:

@@ -17,8 +17,6 @@
 namespace npf::appliance {
 namespace {
 
-constexpr uint64_t kSecondNs = 1'000'000'000;
-
 uint64_t PacketsOf(const control::Status& status, std::string_view reason) {
   uint64_t packets = 0;
   for (const control::ReasonCount& count : status.reasons) {
