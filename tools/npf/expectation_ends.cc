@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "analysis/service_pods.h"
 #include "model/nearest.h"
 #include "model/selector.h"
 #include "npf/flow.h"
@@ -38,22 +39,6 @@ bool Means(const PortText& wanted, const ServicePort& port) {
   const PortSpan& span = std::get<PortSpan>(wanted);
   return span.protocol == ProtocolNumber(port.protocol) && span.first <= port.port &&
          port.port <= span.last;
-}
-
-// Where a Service's port leads on one of its pods; nothing where the pod has no port of that name.
-std::vector<PortSpan> TargetPorts(const ServicePort& port, const Pod& pod) {
-  if (!port.target_port) return {SpanOf(port.port, port.protocol)};
-  if (const int64_t* number = std::get_if<int64_t>(&*port.target_port)) {
-    return {SpanOf(*number, port.protocol)};
-  }
-  std::vector<PortSpan> spans;
-  for (const ContainerPort& container : pod.ports) {
-    if (container.name == std::get<std::string>(*port.target_port) &&
-        container.protocol == port.protocol) {
-      spans.push_back(SpanOf(container.port, container.protocol));
-    }
-  }
-  return spans;
 }
 
 // What the texts mean of one pod.
@@ -237,7 +222,7 @@ Targets EndResolver::TargetsOfService(const EndText& end, const Service& service
     Error(end, name + " has no selector, so its pods are not known");
     return {};
   }
-  const Pods pods = Behind(service);
+  const Pods pods = analysis::PodsBehind(snapshot_, service);
   if (pods.empty()) Error(end, name + " selects no pod");
   std::string known;
   std::vector<const ServicePort*> meant;
@@ -253,7 +238,9 @@ Targets EndResolver::TargetsOfService(const EndText& end, const Service& service
   for (const Pod* pod : pods) {
     std::vector<PortSpan> spans;
     for (const ServicePort* port : meant) {
-      for (const PortSpan& span : TargetPorts(*port, *pod)) spans.push_back(span);
+      for (const analysis::ProtocolRange& range : analysis::TargetPorts(*port, *pod)) {
+        spans.push_back({range.protocol, range.first, range.last});
+      }
     }
     if (!spans.empty()) AddPod(*pod, targets[std::move(spans)]);
   }
@@ -314,17 +301,6 @@ EndResolver::Pods EndResolver::Selected(const EndText& end) const {
     if (!HasEnded(pod) && namespaces[pod.ns] && model::Matches(end.pods, pod.labels)) {
       pods.push_back(&pod);
     }
-  }
-  return pods;
-}
-
-EndResolver::Pods EndResolver::Behind(const Service& service) const {
-  LabelSelector selector;
-  selector.match_labels = service.selector;
-  Pods pods;
-  for (const Pod& pod : snapshot_.pods()) {
-    const bool there = pod.ns == service.ns && !HasEnded(pod) && !pod.ips.empty();
-    if (there && model::Matches(selector, pod.labels)) pods.push_back(&pod);
   }
   return pods;
 }

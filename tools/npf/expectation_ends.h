@@ -47,7 +47,6 @@ class EndResolver {
   AddressSet SetOf(const EndText& end);
   Pods PodsOf(const EndText& end) const;
   Pods Selected(const EndText& end) const;
-  Pods Behind(const Service& service) const;
   AddressSet Word(std::string_view word) const;
   const Service* FindService(const EndText& end) const;
   std::string Suggestion(const EndText& end) const;

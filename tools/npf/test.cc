@@ -64,7 +64,9 @@ void AddTestVerb(CommandLine& line) {
   auto flags = std::make_shared<TestFlags>();
   flags->input.assume_addresses = true;
   AddInputFlags(verb, flags->input);
-  verb.AddTexts("FILE", flags->files, "files of expectations, YAML or JSON, or -").Required();
+  verb.AddTexts("FILE", flags->files, "files of expectations, YAML or JSON, or -")
+      .Required()
+      .SeveralAtOnce();
   verb.AddChoice("-o,--output", flags->output, {"table", "tap", "junit", "json"},
                  "table, tap, junit or json");
   verb.SetFooter(
