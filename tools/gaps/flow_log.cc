@@ -17,7 +17,8 @@ namespace {
 using load::Node;
 
 constexpr uint64_t kPortMax = 65535;
-constexpr uint64_t kPolicyVerdict = 5;  // Cilium's type of such an event
+constexpr uint64_t kCountMax = INT64_MAX;  // as the .proto has them
+constexpr uint64_t kPolicyVerdict = 5;     // Cilium's type of such an event
 
 std::string Bad(std::string_view field, std::string_view what, std::string_view found) {
   return std::string(field) + ": " + std::string(what) + " (found \"" + EscapeForMessage(found) +
@@ -282,9 +283,9 @@ std::string FlowLog::TakeGoldmane(const Node& node) {
                std::string(flow.Text("start_time", "startTime")) + ", " +
                    std::string(flow.Text("end_time", "endTime")));
   }
-  const auto in = flow.Number("packets_in", "packetsIn");
-  const auto out = flow.Number("packets_out", "packetsOut");
-  const auto started = flow.Number("num_connections_started", "numConnectionsStarted");
+  const auto in = flow.Number("packets_in", "packetsIn", kCountMax);
+  const auto out = flow.Number("packets_out", "packetsOut", kCountMax);
+  const auto started = flow.Number("num_connections_started", "numConnectionsStarted", kCountMax);
   if (!in.has_value() || !out.has_value() || !started.has_value()) {
     return "packets_in, packets_out, num_connections_started: must be numbers";
   }

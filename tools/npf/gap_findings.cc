@@ -159,10 +159,9 @@ std::vector<GapRow> GapFindings::Rows() const {
   std::vector<GapRow> rows;
   for (const auto& [key, row] : rows_) rows.push_back(row);
   const auto order = [](const GapRow& row) {
-    return std::make_tuple(!row.denied, -static_cast<int>(row.grade),
-                           -static_cast<int64_t>(row.packets), row.first_ns, std::cref(row.src),
-                           std::cref(row.src_pod), std::cref(row.dst), std::cref(row.dst_pod),
-                           row.protocol, row.port);
+    return std::make_tuple(!row.denied, -static_cast<int>(row.grade), ~row.packets, row.first_ns,
+                           std::cref(row.src), std::cref(row.src_pod), std::cref(row.dst),
+                           std::cref(row.dst_pod), row.protocol, row.port);
   };
   std::sort(rows.begin(), rows.end(),
             [&](const GapRow& a, const GapRow& b) { return order(a) < order(b); });
