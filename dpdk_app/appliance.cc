@@ -10,10 +10,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <random>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/random_bits.h"
 #include "bindings.h"
 #include "npf/explain.h"
 #include "npf/image.h"
@@ -53,6 +54,15 @@ absl::Status MakeFolders(const Options& options) {
     }
   }
   return absl::OkStatus();
+}
+
+// Whoever loads by the socket is told there.
+void TellWarnings(const Policy& policy) {
+  constexpr size_t kToldMax = 50;
+  const std::vector<std::string>& warnings = policy.warnings;
+  for (size_t i = 0; i < std::min(warnings.size(), kToldMax); ++i) tools::PrintError(warnings[i]);
+  if (warnings.size() <= kToldMax) return;
+  tools::PrintError(absl::StrCat("... and ", warnings.size() - kToldMax, " more warnings"));
 }
 
 int RunWorker(void* argument) {
@@ -135,6 +145,7 @@ absl::Status Appliance::Open() {
   absl::StatusOr<PolicyPtr> first = ReadFirst();
   if (!first.ok()) return first.status();
   if (absl::Status status = ports_.Open(options_); !status.ok()) return status;
+  TellWarnings(**first);
   absl::StatusOr<Current> current = MakeCurrent(*std::move(first));
   if (!current.ok()) return current.status();
   current_ = *std::move(current);
@@ -188,9 +199,12 @@ absl::Status Appliance::MakeWorkers() {
 
 // To whom a packet belongs must not change where connections are taken over.
 absl::StatusOr<uint64_t> Appliance::OwnerSecret() const {
-  std::random_device random;
-  const uint64_t fresh = uint64_t{random()} << 32 | random();
-  if (options_.flows_dir.empty()) return fresh;
+  const std::optional<uint64_t> fresh = TryRandomBits();
+  if (!fresh.has_value()) {
+    return absl::UnavailableError(
+        "the kernel gives no random numbers (getrandom), without which senders can aim at hashes");
+  }
+  if (options_.flows_dir.empty()) return *fresh;
   const std::string path = options_.flows_dir + "/owner";
   uint64_t secret = 0;
   if (const absl::StatusOr<MappedFile> kept = MappedFile::Open(path);
@@ -200,9 +214,9 @@ absl::StatusOr<uint64_t> Appliance::OwnerSecret() const {
   }
   const absl::StatusOr<MappedFile> made = MappedFile::Create(path, sizeof secret);
   if (!made.ok()) return made.status();
-  std::memcpy(made->bytes().data(), &fresh, sizeof fresh);
+  std::memcpy(made->bytes().data(), &*fresh, sizeof *fresh);
   if (const absl::Status status = made->Rename(); !status.ok()) return status;
-  return fresh;
+  return *fresh;
 }
 
 // What the process before knew stays where it is until it has been taken over.
@@ -307,6 +321,7 @@ absl::Status Appliance::Reload() {
   const PolicyPtr current = this->policy();
   const bool same = status.ok() && (*policy)->hash == current->hash &&
                     (*policy)->snapshot.has_value() == current->snapshot.has_value();
+  if (status.ok()) TellWarnings(**policy);
   if (status.ok() && !same) status = Publish(*std::move(policy));
   const std::lock_guard lock(mutex_);
   last_refusal_ = status.ok() ? "" : std::string(status.message());

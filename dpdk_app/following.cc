@@ -40,6 +40,13 @@ Following::~Following() {
   if (thread_.joinable()) thread_.join();
 }
 
+bool Following::Stop() {
+  stop_.store(true);
+  if (reads_.load()) return false;
+  if (thread_.joinable()) thread_.join();
+  return true;
+}
+
 void Following::Start(const observe::Notifier& notifier) {
   notifier_ = &notifier;
   if (watch_ != nullptr || appliance_.has_unread_files()) thread_ = std::thread([this] { Run(); });
@@ -47,10 +54,13 @@ void Following::Start(const observe::Notifier& notifier) {
 
 void Following::Run() {
   constexpr std::chrono::milliseconds kStep{200};
-  if (appliance_.has_unread_files()) ReadAgain();
-  while (watch_ != nullptr && !stop_.load()) {
-    if (watch_->Wait(kStep)) ReadAgain();
-  }
+  bool changed = appliance_.has_unread_files();
+  do {
+    reads_.store(true);
+    if (changed && !stop_.load()) ReadAgain();
+    reads_.store(false);
+    changed = watch_ != nullptr && watch_->Wait(kStep);
+  } while (watch_ != nullptr && !stop_.load());
 }
 
 void Following::ReadAgain() {

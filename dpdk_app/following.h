@@ -26,6 +26,9 @@ class Following {
   void Start(const observe::Notifier& notifier);
   // At once, in the caller's thread.
   void ReadAgain();
+  // False where files are just being read: that may take seconds, and it then goes on, so that this
+  // and the appliance must not go before the process does.
+  bool Stop();
 
  private:
   void Run();
@@ -34,6 +37,7 @@ class Following {
   std::unique_ptr<observe::FileWatch> watch_;  // null without --follow
   const observe::Notifier* notifier_ = nullptr;
   std::atomic<bool> stop_{false};
+  std::atomic<bool> reads_{false};  // the thread, now
   std::thread thread_;
 };
 

@@ -5,10 +5,12 @@
 #include <pthread.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_pdump.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -60,6 +62,9 @@ absl::Status StartAll(Appliance& appliance, Telling& telling, Watching& watching
                       const Options& options) {
   if (absl::Status status = appliance.Open(); !status.ok()) return status;
   if (absl::Status status = telling.OpenSocket(); !status.ok()) return status;
+  if (options.pdump && rte_pdump_init() != 0) {
+    return absl::UnavailableError(absl::StrCat("--pdump: ", rte_strerror(rte_errno)));
+  }
   if (absl::Status status = GiveUpRights(options); !status.ok()) return status;
   appliance.SetWatching(&watching);
   if (absl::Status status = telling.Start(); !status.ok()) return status;
@@ -89,11 +94,13 @@ int Serve(const Options& options) {
     following->Start(watching->notifier());
     WaitForTheEnd(*following, watching->notifier());
   }
-  following.reset();
+  const bool still_reads = !following->Stop();
   telling.reset();  // nobody asks any more
   appliance.SetWatching(nullptr);
   watching.reset();
   appliance.Stop();
+  if (still_reads) std::_Exit(tools::kExitDone);  // nothing that it reads decides any more
+  if (options.pdump) rte_pdump_uninit();
   return started.ok() ? tools::kExitDone : tools::ReportStatus(started);
 }
 

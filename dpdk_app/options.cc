@@ -121,6 +121,8 @@ void AddServiceFlags(Verb& verb, Flags& flags) {
                "an input without any object is meant, and allows everything");
   verb.AddFlag("--follow", options.follow,
                "read what -f, --image and --domains name again when it changes");
+  verb.AddFlag("--pdump", options.pdump,
+               "dpdk-dumpcap and dpdk-pdump may attach, and see every packet; needs huge pages");
   verb.AddFlag(
       "--fail-open", options.fail_open,
       "where no policy can be read at the start, FORWARD EVERYTHING until one can, instead "

@@ -58,6 +58,7 @@ struct Options {
   uint16_t mtu = 0;          // of cards; 0: as it is
   uint64_t watchdog_ns = 0;  // a worker that is silent for so long ends the process; 0: none does
   bool fail_open = false;    // without a policy at the start, everything passes
+  bool pdump = false;        // dpdk-pdump and dpdk-dumpcap may attach
   bool reject = false;       // the sender of what policy denies is told
   std::string user;          // that the process becomes; empty: it stays who it is
   bool seccomp = true;

@@ -5,19 +5,15 @@
 
 #include <array>
 #include <cstdint>
-#include <random>
 #include <span>
+
+#include "base/random_bits.h"
 
 namespace npf::conntrack {
 
 using Secret = std::array<uint64_t, 2>;
 
-inline Secret NewSecret() {
-  std::random_device random;
-  Secret secret;
-  for (uint64_t& word : secret) word = uint64_t{random()} << 32 | random();
-  return secret;
-}
+inline Secret NewSecret() { return {RandomBits(), RandomBits()}; }
 
 // Both halves of a product of two words.
 inline uint64_t Folded(uint64_t a, uint64_t b) {

@@ -300,24 +300,28 @@ async def raw(command):
 
 
 async def fragments(command):
-    """First fragments of so many datagrams, of which the rest never comes."""
+    """First fragments of so many datagrams, of which the rest never comes. Past the kernel, which may join them."""
+    link = bytes.fromhex((command["to_mac"] + command["mac"]).replace(":", "")) + b"\x08\x00"
     sent = 0
-    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as made:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as made:
+        made.bind(("eth0", 0))
         for number in range(command["count"]):
             udp = struct.pack("!HHHH", 4000, 7001, 1008, 0) + bytes(16)
-            header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), number & 0xFFFF, 0x2000, 64, 17, 0, bytes(4),
-                                 socket.inet_aton(command["to"]))
+            header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), number & 0xFFFF, 0x2000, 64, 17, 0,
+                                 socket.inet_aton(command["from"]), socket.inet_aton(command["to"]))
+            header = header[:10] + struct.pack("!H", _checksum(header)) + header[12:]
             try:
-                made.sendto(header + udp, (command["to"], 0))
+                made.send(link + header + udp)
                 sent += 1
             except OSError:
                 pass
-            if number % 50 == 0:
+            if number % 20 == 0:
                 await asyncio.sleep(0.002)
     return sent
 
 
 COUNTS = collections.Counter()
+COUNTING = set()
 
 
 def _key_of(frame):
@@ -345,7 +349,10 @@ def _count(sniffer):
 
 
 async def count(command):
-    """Counts, from now on, every frame that comes in by `device`."""
+    """Counts, from now on, every frame that comes in by `device`, once, however often this is asked."""
+    if command.get("device", "eth0") in COUNTING:
+        return True
+    COUNTING.add(command.get("device", "eth0"))
     sniffer = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
     sniffer.bind((command.get("device", "eth0"), ETH_P_ALL))
     sniffer.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)

@@ -168,6 +168,8 @@ class Wire:
         for side in ("left", "right", *(ns for ns, _, _ in self.pairs if ns)):
             self.add_namespace(side)
         for side, ns, device in (("left", None, "wa"), ("right", self.pairs[-1][0], "wb")):
+            # Else the kernel joins fragments that cross the bridge.
+            within(side, "sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=0", "net.bridge.bridge-nf-call-ip6tables=0")
             ip("link add br0 type bridge mcast_snooping 0", "link set br0 up",
                f"link add wire0 type veth peer name {device} netns {ns or os.getpid()}",
                "link set wire0 master br0", "link set wire0 up", ns=side)
