@@ -29,6 +29,7 @@
 #include "observe/privileges.h"
 #include "observe/systemd.h"
 #include "options.h"
+#include "telemetry.h"
 #include "telling.h"
 #include "watching.h"
 
@@ -86,7 +87,9 @@ int Serve(const Options& options) {
   auto following = std::make_unique<Following>(options, appliance);
   auto telling = std::make_unique<Telling>(options, appliance);
   auto watching = std::make_unique<Watching>(options, appliance, *std::move(notifier));
-  const absl::Status started = StartAll(appliance, *telling, *watching, options);
+  absl::Status started = StartAll(appliance, *telling, *watching, options);
+  Telemetry telemetry;
+  if (started.ok()) started = telemetry.Start(appliance);
   if (started.ok()) {
     const std::string beginning = Beginning(appliance.GetStatus());
     tools::PrintError(beginning);

@@ -62,6 +62,9 @@ if(NPF_BUILD_TOOLS)
       endif()
     endif()
   endforeach()
+  add_test(NAME tools.ci_examples COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/ci_examples.py
+                                          ${PROJECT_SOURCE_DIR} $<TARGET_FILE:npf>)
+  set_tests_properties(tools.ci_examples PROPERTIES LABELS quick SKIP_RETURN_CODE 77)
   add_test(NAME tools.describing COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/describing.py
                                          ${PROJECT_SOURCE_DIR} ${described})
   set_tests_properties(tools.cli tools.gaps tools.overlay tools.fragments tools.revision

@@ -35,7 +35,7 @@ def verbs_in_help(program):
 
 
 def options_in_help(program, *verb):
-    text = run(program, *verb, "--help").stdout
+    text = run(program, *verb, "--help").stdout.partition("\nOptions:\n")[2].split("\n\n")[0]
     lines = [line for line in text.splitlines() if re.match(r"  -", line)]
     return sorted({name for line in lines for name in line.split()[0].split(",")})
 
@@ -54,7 +54,8 @@ def check_options(program):
 
 
 def check_values():
-    expect("choices", complete(NPF, "validate", "-o", ""), (["table", "json", "jsonl"], ":4"))
+    expect("choices", complete(NPF, "replay", "-o", ""),
+           (["table", "csv", "json", "jsonl"], ":4"))
     expect("joined", complete(NPF, "validate", "--output=js"),
            (["--output=json", "--output=jsonl"], ":4"))
     expect("a file", complete(NPF, "validate", "-f", "x")[1], ":0")
@@ -94,11 +95,11 @@ def check_shells(folder):
     expect("bash, an option", bash("npf validate --sk", "npf", "validate", "--sk"),
            ["--skip-invalid"])
     expect("bash, nothing yet", bash("npf validate -o ", "npf", "validate", "-o", ""),
-           ["table", "json", "jsonl"])
+           ["table", "json", "jsonl", "sarif"])
     expect("bash, behind =", bash("npf validate --output=ta", "npf", "validate", "--output", "=", "ta"),
            ["table"])
     expect("bash, at =", bash("npf validate --output=", "npf", "validate", "--output", "="),
-           ["table", "json", "jsonl"])
+           ["table", "json", "jsonl", "sarif"])
     if shutil.which("zsh"):
         script = os.path.join(folder, "_npf")
 
@@ -114,7 +115,7 @@ def check_shells(folder):
 
         expect("fish, a verb", fish("npf val").split("\t")[0], "validate")
         expect("fish, a choice", [line.split("\t")[0] for line in fish("npf validate -o ").splitlines()],
-               ["json", "jsonl", "table"])
+               ["json", "jsonl", "sarif", "table"])
 
 
 def pages_of(program, folder):

@@ -11,6 +11,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -549,8 +550,43 @@ def starts(bench):
     bench.check("it enforces within a second of its start", seconds[-1] < 1 or os.getloadavg()[0] > os.cpu_count(), found)
 
 
+def ask_telemetry(prefix, *commands):
+    """{command: answer} over DPDK's socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as link:
+        link.settimeout(5)
+        link.connect(f"/run/dpdk/{prefix}/dpdk_telemetry.v2")
+        link.recv(16384)  # a greeting
+        answers = {}
+        for command in commands:
+            link.send(command.encode())
+            answers.update(json.loads(link.recv(16384)))
+    return answers
+
+
+def telemetry(bench):
+    """DPDK's own telemetry has /npf/..., which says what /metrics says."""
+    appliance = bench.appliance([flooded(bench)], metrics=wire.METRICS, telemetry="npf_live")
+    time.sleep(0.5)
+    for pod in ("frontend", "report"):
+        bench.pods[pod].ask("flood_stop", name="f")
+    names = ["/npf/status", "/npf/counters", "/npf/reasons", "/npf/workers", "/npf/connections"]
+    listed = ask_telemetry("npf_live", "/")["/"]
+    bench.check("the commands are listed", set(names) <= set(listed), listed)
+    time.sleep(0.3)
+    answers, metrics = ask_telemetry("npf_live", *names), appliance.metrics()
+    status, counters, reasons = answers["/npf/status"], answers["/npf/counters"], answers["/npf/reasons"]
+    bench.check("status", (status["mode"], status["generation"]) == ("enforce", metrics["npf_policy_generation"]), status)
+    judged = sum(v for k, v in metrics.items() if k.startswith(("npf_passes_total", "npf_drops_total")))
+    bench.check("counters are those of /metrics", counters["judged_packets"] == judged > 0, (counters, judged))
+    bench.check("reasons add up", sum(reasons.values()) == counters["allowed_packets"] + counters["denied_packets"] == judged,
+                (reasons, counters))
+    bench.check("workers", list(answers["/npf/workers"]) == ["worker_0_busy_permille"], answers["/npf/workers"])
+    bench.check("connections", answers["/npf/connections"]["entries_max"] == metrics["npf_conntrack_entries_max"], answers)
+    appliance.stop()
+
+
 SCENARIOS = {f.__name__: f for f in (three_tier, policy_change, policy_change_keep, refusals, takeover, spoofed, path_mtu, neighbours, kills,
-                                     vxlan, counters, follow, audit, tap, reject, as_user, starts)}
+                                     vxlan, counters, telemetry, follow, audit, tap, reject, as_user, starts)}
 
 
 def run(options, scenarios):

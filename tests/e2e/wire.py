@@ -236,7 +236,7 @@ class Appliance:
     """npf-dpdk on one pair of interfaces."""
 
     def __init__(self, binary, pair, flags, core=0, main_core=None, metrics=None, vdevs=None, placement="fabric",
-                 workers=1):
+                 workers=1, telemetry=None):
         self.metrics_at, self._reads = metrics, 0
         self.log = tempfile.NamedTemporaryFile(prefix="npf-dpdk.", suffix=".log")
         ns, *ends = pair
@@ -244,7 +244,10 @@ class Appliance:
         # The main one sleeps; workers share a processor with it, and with each other.
         main_core = core if main_core is None else main_core
         lcores = ",".join(f"{n}@{main_core if n == 0 else core}" for n in range(workers + 1))
-        self.command = [str(binary), *EAL, f"--lcores={lcores}",
+        eal = EAL
+        if telemetry:  # a file prefix
+            eal = [f for f in EAL if f not in ("--no-shconf", "--no-telemetry")] + ["--file-prefix", telemetry]
+        self.command = [str(binary), *eal, f"--lcores={lcores}",
                         *(f"--vdev={v}" for v in vdevs), "--", "--pair", "0:1",
                         "--placement", placement, "--workers", str(workers), *map(str, flags)]
         if metrics:

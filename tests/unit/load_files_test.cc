@@ -59,6 +59,17 @@ class LoadFilesTest : public ::testing::Test {
   fs::path directory_;
 };
 
+TEST_F(LoadFilesTest, ExpectationsBesidePoliciesAreNoObjects) {
+  Write("a.yaml", NamespaceText("a"));
+  Write("expectations.yaml", "namespace: a\nexpectations:\n- {from: x, to: y, expect: deny}\n");
+  const Loaded loaded = Read(directory_.string());
+  ASSERT_TRUE(loaded.snapshot.has_value()) << loaded.Errors();
+  EXPECT_EQ(loaded.report.skipped.at("npf expectations"), 1u);
+  EXPECT_EQ(loaded.diagnostics.warning_count(), 0u);
+  Write("b.yaml", "kind: Foo\nexpectations: []\n");
+  EXPECT_NE(ErrorOf(directory_.string()).find("apiVersion | Required"), std::string::npos);
+}
+
 TEST_F(LoadFilesTest, ADirectoryIsReadRecursivelyInOrder) {
   Write("b.yaml", NamespaceText("b"));
   Write("a/z.yml", NamespaceText("az"));

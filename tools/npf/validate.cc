@@ -4,7 +4,9 @@
 
 #include "npf/command_line.h"
 #include "npf/output.h"
+#include "npf/sarif.h"
 #include "npf/verbs.h"
+#include "npf/version.h"
 
 namespace npf::tools {
 namespace {
@@ -52,6 +54,33 @@ void WriteJsonLines(const LoadedInput& input) {
   }
 }
 
+// Rules by the type of a fault, which the API server names too.
+void WriteSarif(const LoadedInput& input) {
+  SarifLog log({.name = "npf validate", .version = std::string(kLibraryVersion)},
+               {{.id = "refused",
+                 .title = "The input cannot be used.",
+                 .page = "policies.md",
+                 .level = SarifLevel::kError},
+                {.id = "doubtful",
+                 .title = "The input can be used, and may not be meant.",
+                 .page = "policies.md"}});
+  for (const Diagnostic& diagnostic : input.diagnostics.all()) {
+    const bool is_error = diagnostic.severity == Severity::kError;
+    const Position& position = diagnostic.position;
+    log.Add(
+        {.rule = is_error ? size_t{0} : size_t{1},
+         .level = is_error ? SarifLevel::kError : SarifLevel::kWarning,
+         .message = diagnostic.detail,
+         .location = {.file = position.file < input.files.size() ? input.files[position.file] : "",
+                      .line = position.line,
+                      .column = position.column,
+                      .object = diagnostic.object,
+                      .field = diagnostic.field},
+         .key = diagnostic.detail});
+  }
+  WriteOut(log.Text());
+}
+
 void WriteTable(const LoadedInput& input) {
   Table table({"kind", ">objects", "use"});
   for (const auto& [kind, count] : input.report.used) {
@@ -71,6 +100,8 @@ int RunValidate(const ValidateFlags& flags) {
     WriteJson(input);
   } else if (flags.output == "jsonl") {
     WriteJsonLines(input);
+  } else if (flags.output == "sarif") {
+    WriteSarif(input);
   } else if (input.diagnostics.ok()) {
     WriteTable(input);
   }
@@ -82,7 +113,8 @@ void AddValidateVerb(CommandLine& line) {
       "validate", "every error and warning in the input, as the Kubernetes API server sees it");
   auto flags = std::make_shared<ValidateFlags>();
   AddInputFlags(verb, flags->input);
-  verb.AddChoice("-o,--output", flags->output, {"table", "json", "jsonl"}, "table, json or jsonl");
+  verb.AddChoice("-o,--output", flags->output, {"table", "json", "jsonl", "sarif"},
+                 "table, json, jsonl or sarif");
   verb.SetFooter("Example:\n  npf validate -f policies/ -f cluster.yaml");
   verb.OnRun([flags] { return RunValidate(*flags); });
 }
