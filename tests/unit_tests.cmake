@@ -35,15 +35,15 @@ if(NPF_BUILD_TOOLS)
   npf_alone(unit/capture_pcapng_test.cc unit/capture_writer_test.cc)
   add_executable(capture_test
     unit/capture_builder.cc unit/capture_pcap_test.cc unit/capture_pcapng_test.cc
-    unit/capture_writer_test.cc)
+    unit/capture_writer_test.cc unit/gaps_evidence_test.cc unit/gaps_world_test.cc
+    unit/packet_builder.cc)
   target_include_directories(capture_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  target_link_libraries(capture_test PRIVATE npf_capture GTest::gtest_main ZLIB::ZLIB npf_test_flags)
+  target_link_libraries(capture_test PRIVATE npf_capture npf_gaps GTest::gtest_main ZLIB::ZLIB npf_test_flags)
   gtest_discover_tests(capture_test TEST_PREFIX capture. PROPERTIES LABELS quick)
 
   add_executable(tools_test
-    unit/csv_test.cc unit/expectation_test.cc unit/gaps_evidence_test.cc unit/gaps_flow_log_test.cc
-    unit/gaps_judge_test.cc unit/gaps_world_test.cc unit/packet_builder.cc unit/question_test.cc
-    unit/replay_queue_test.cc unit/sarif_test.cc unit/verifier_test.cc)
+    unit/csv_test.cc unit/expectation_test.cc unit/gaps_flow_log_test.cc unit/gaps_judge_test.cc
+    unit/question_test.cc unit/replay_queue_test.cc unit/sarif_test.cc unit/verifier_test.cc)
   target_include_directories(tools_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(tools_test PRIVATE npf_verbs npf_testing GTest::gtest_main npf_test_flags)
   gtest_discover_tests(tools_test TEST_PREFIX tools. PROPERTIES LABELS quick)
