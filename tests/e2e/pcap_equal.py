@@ -28,8 +28,7 @@ import wire
 ETHERNET = 1
 FLAGS = ["--unknown-pod", "deny", "--flows-max", "16384"]
 NOT_COMPARED = ("time", "why")
-REASSEMBLE = ["--fragments", "reassemble"]
-PROFILES = [[], ["--midstream", "allow"], REASSEMBLE]
+PROFILES = [[], ["--midstream", "allow"], ["--fragments", "reassemble"]]
 
 
 def read_pcap(data):
@@ -112,10 +111,8 @@ def compare(options, capture, frames, inputs, flags, scratch):
     """What differs, as text, at most one line a packet."""
     wanted = replayed(options.npf, capture, inputs, flags)
     got, forwarded = through_the_appliance(options.binary, capture, inputs, flags, scratch)
-    wrong = []
-    if flags != REASSEMBLE:
-        wrong = [f"  packet {w.get('n')}: {[(k, w.get(k), g.get(k)) for k in {**w, **g} if w.get(k) != g.get(k)]}"
-                 for w, g in zip(wanted, got) if w != g]
+    wrong = [f"  packet {w.get('n')}: {[(k, w.get(k), g.get(k)) for k in {**w, **g} if w.get(k) != g.get(k)]}"
+             for w, g in zip(wanted, got) if w != g]
     if not len(got) == len(wanted) == len(frames):
         wrong.append(f"  {len(frames)} packets; npf replay judged {len(wanted)}, npf-dpdk {len(got)}")
     allowed = collections.Counter(f for f, w in zip(frames, wanted) if w["verdict"] == "allow")
