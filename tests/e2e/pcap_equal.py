@@ -6,9 +6,7 @@ Each capture of the shared folder's hostile packets, and each Ethernet capture t
 read by both: by the appliance through DPDK's net_pcap driver, on the packets' own clock, with
 --verdicts. The lines of both must be alike, packet by packet, in every field but the explanation,
 which only replay gives, and the time, which the appliance reads once a burst; and what it forwards
-must be the frames that replay allows, byte by byte. Where datagrams wait to be whole, the lines say
-only that, and only the frames are compared. So that both judge the same frames, each capture is
-written anew first: classic pcap, microseconds, wire length as captured.
+must be the frames that replay allows, byte by byte. So that both judge the same frames, each capture is written anew first: classic pcap, microseconds, wire length as captured.
 
 --quick: only the hostile ones, and only those with fragments under other flags too. Prints capture, packets, differences;
 status 1 where anything differs, 77 where it cannot run."""
