@@ -16,10 +16,13 @@ namespace {
 class VerdictFile : public VerdictSink {
  public:
   VerdictFile(std::FILE* file, tools::AddressNames names) : file_(file), names_(std::move(names)) {}
-  // What is still held then never got a verdict.
+  // What is still held then never becomes whole.
   ~VerdictFile() override {
     for (auto& [worker, queue] : queues_) {
-      while (!queue.empty()) Write(queue.TakeFirst());
+      while (!queue.empty()) {
+        if (!queue.ready()) queue.GiveUp(queue.first_ticket());
+        Write(queue.TakeFirst());
+      }
     }
     std::fclose(file_);
   }

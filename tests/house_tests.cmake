@@ -33,6 +33,7 @@ npf_house_test(format ${PROJECT_SOURCE_DIR}/tools/dev/format --check)
 npf_house_test(links ${PROJECT_SOURCE_DIR}/tools/dev/links)
 npf_house_test(scripts ${PROJECT_SOURCE_DIR}/tools/dev/scripts)
 npf_house_test(attacks ${PROJECT_SOURCE_DIR}/tests/cli/attacks.py --check)
+npf_house_test(rows ${PROJECT_SOURCE_DIR}/tests/e2e/rows.py --check)
 npf_house_test(reasons ${PROJECT_SOURCE_DIR}/tests/cli/reasons.py)
 if(NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
   npf_house_test(install ${PROJECT_SOURCE_DIR}/tests/install/run.sh ${PROJECT_SOURCE_DIR}

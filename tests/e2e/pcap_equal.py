@@ -6,9 +6,7 @@ Each capture of the shared folder's hostile packets, and each Ethernet capture t
 read by both: by the appliance through DPDK's net_pcap driver, on the packets' own clock, with
 --verdicts. The lines of both must be alike, packet by packet, in every field but the explanation,
 which only replay gives, and the time, which the appliance reads once a burst; and what it forwards
-must be the frames that replay allows, byte by byte. Where datagrams wait to be whole, the lines say
-only that, and only the frames are compared. So that both judge the same frames, each capture is
-written anew first: classic pcap, microseconds, wire length as captured.
+must be the frames that replay allows, byte by byte. So that both judge the same frames, each capture is written anew first: classic pcap, microseconds, wire length as captured.
 
 --quick: only the hostile ones, and only those with fragments under other flags too. Prints capture, packets, differences;
 status 1 where anything differs, 77 where it cannot run."""
@@ -28,8 +26,7 @@ import wire
 ETHERNET = 1
 FLAGS = ["--unknown-pod", "deny", "--flows-max", "16384"]
 NOT_COMPARED = ("time", "why")
-REASSEMBLE = ["--fragments", "reassemble"]
-PROFILES = [[], ["--midstream", "allow"], REASSEMBLE]
+PROFILES = [[], ["--midstream", "allow"], ["--fragments", "reassemble"]]
 
 
 def read_pcap(data):
@@ -112,10 +109,8 @@ def compare(options, capture, frames, inputs, flags, scratch):
     """What differs, as text, at most one line a packet."""
     wanted = replayed(options.npf, capture, inputs, flags)
     got, forwarded = through_the_appliance(options.binary, capture, inputs, flags, scratch)
-    wrong = []
-    if flags != REASSEMBLE:
-        wrong = [f"  packet {w.get('n')}: {[(k, w.get(k), g.get(k)) for k in {**w, **g} if w.get(k) != g.get(k)]}"
-                 for w, g in zip(wanted, got) if w != g]
+    wrong = [f"  packet {w.get('n')}: {[(k, w.get(k), g.get(k)) for k in {**w, **g} if w.get(k) != g.get(k)]}"
+             for w, g in zip(wanted, got) if w != g]
     if not len(got) == len(wanted) == len(frames):
         wrong.append(f"  {len(frames)} packets; npf replay judged {len(wanted)}, npf-dpdk {len(got)}")
     allowed = collections.Counter(f for f, w in zip(frames, wanted) if w["verdict"] == "allow")
