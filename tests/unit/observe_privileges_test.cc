@@ -14,6 +14,7 @@
 #include <sys/ptrace.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -23,6 +24,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <string>
@@ -230,6 +232,25 @@ TEST(ObservePrivileges, WithoutAnythingToKeepNothingIsLeft) {
               }
             }),
             "");
+}
+
+TEST(ObservePrivileges, ANewFolderIsTheUsersAndOneOfOthersIsAnError) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  char root[] = "/tmp/npf-folder.XXXXXX";
+  ASSERT_NE(mkdtemp(root), nullptr);
+  const std::string mine = std::string(root) + "/mine";
+  EXPECT_TRUE(MakeFolder(mine, 0700, "nobody").ok());
+  struct stat info {};
+  ASSERT_EQ(stat(mine.c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, UidOf("nobody"));
+  EXPECT_EQ(info.st_mode & 0777, 0700u);
+  EXPECT_TRUE(MakeFolder(mine, 0700, "nobody").ok());
+  EXPECT_TRUE(MakeFolder(root, 0700, "").ok());
+  EXPECT_EQ(
+      MakeFolder(root, 0700, "nobody").message(),
+      std::string(root) + ": belongs to uid 0, and nobody is to write there: chown nobody " + root);
+  EXPECT_FALSE(MakeFolder(mine + "/a/b", 0700, "").ok());
+  std::filesystem::remove_all(root);
 }
 
 TEST(ObservePrivileges, AUserThatIsNotThereOrIsRootIsAnError) {

@@ -66,6 +66,13 @@ TEST_F(ObserveReadiness, WithoutAPolicyItIsNotReady) {
   EXPECT_TRUE(Step().empty());
 }
 
+TEST_F(ObserveReadiness, WhereEverythingPassesItIsNotReady) {
+  now_.failing_open = true;
+  EXPECT_TRUE(Says(Step(), "fail_open: NO POLICY IS ENFORCED"));
+  now_.failing_open = false;
+  EXPECT_TRUE(Step().empty());
+}
+
 TEST_F(ObserveReadiness, ARefusedUpdateIsToldWithItsReasonAndAge) {
   now_.refusal = "policies.yaml:3: no such field";
   now_.refused_ns = 90 * kSecond;
