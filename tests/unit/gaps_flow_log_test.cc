@@ -119,6 +119,15 @@ TEST(FlowLog, HubbleDirections) {
       Event(R"({"UDP":{"source_port":53,"destination_port":40000}})", "", false, "DROPPED"));
   EXPECT_EQ(dropped.told.front(), "unseen 10.0.0.2>10.0.0.1 17:53 1/1 unsure");
   EXPECT_EQ(dropped.counts.unclear, 1u);
+  // A guess that a later event corrects takes what it said with it.
+  const std::string high = R"({"UDP":{"source_port":40000,"destination_port":53}})";
+  EXPECT_EQ(ReadLog(Event(high, kToEndpoint) + Event(high, R"(,"is_reply":true)")).told.front(),
+            "log_reply 10.0.0.2>10.0.0.1 17:40000 2/1");
+  EXPECT_EQ(ReadLog(Event(high, kToEndpoint) +
+                    Event(R"({"UDP":{"source_port":53,"destination_port":40000}})",
+                          R"(,"is_reply":false)", true))
+                .told.front(),
+            "unseen 10.0.0.2>10.0.0.1 17:40000 2/0");
   EXPECT_EQ(ReadLog(Event(R"({"ICMPv4":{"type":8}})", kToEndpoint) +
                     Event(R"({"ICMPv4":{"type":0}})", "", true))
                 .told.front(),

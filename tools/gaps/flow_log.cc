@@ -132,6 +132,48 @@ std::string ClaimOf(const Fields& flow) {
   return "";
 }
 
+// The event's connection, new or not, with the direction as it is known now; null: no room.
+Live* ConnectionOf(const HubbleEvent& event, ConnectionTable& table) {
+  const FlowKey key = event.way == Way::kReply ? Reversed(event.key) : event.key;
+  const bool sure = event.way != Way::kUnknown;
+  Live* live = table.Find(key);
+  const bool contradicts =
+      live != nullptr && sure && live->opener == Opener::kSeen && !SameDirection(live->key, key);
+  if (live == nullptr || contradicts || event.time_ns > live->last_ns + ConnectionTable::kIdleNs) {
+    live = sure ? table.Begin(key, event.time_ns) : table.BeginByPorts(key, event.time_ns);
+    if (live == nullptr) return nullptr;
+    live->has_ports = HasPorts(key.protocol);
+  }
+  if (sure && live->opener != Opener::kSeen) {
+    // What was noted under a guess that was wrong is about the other direction.
+    if (!SameDirection(live->key, key)) {
+      live->facts = 0;
+      live->replies = 0;
+    }
+    live->key = key;
+    live->opener = Opener::kSeen;
+    live->names = nullptr;
+  }
+  return live;
+}
+
+void NoteEvent(const Fields& flow, const HubbleEvent& event, Live& live) {
+  const bool reply = !SameDirection(live.key, event.key);
+  if (live.names == nullptr) {
+    live.names = std::make_unique<LogNames>();
+    live.names->src = PodOf(flow.In(reply ? "destination" : "source"));
+    live.names->dst = PodOf(flow.In(reply ? "source" : "destination"));
+  }
+  if (live.names->claim.empty()) live.names->claim = ClaimOf(flow);
+  if (flow.Text("verdict") == "REDIRECTED") live.proxied = true;
+  const bool says_nothing = reply && event.way == Way::kUnknown;
+  if (!says_nothing) live.facts |= FactsOf(flow, event, reply);
+  ++live.packets;
+  live.replies += reply ? 1 : 0;
+  live.first_ns = std::min(live.first_ns, event.time_ns);
+  live.last_ns = std::max(live.last_ns, event.time_ns);
+}
+
 // Goldmane.
 
 // "-" and "Global" stand for no namespace; what has none is no pod.
@@ -231,40 +273,12 @@ std::string FlowLog::TakeHubble(const Node& node, const Node& wrapper) {
   if (!fault.empty()) return fault;
   const auto time_ns = flow.Has("time") ? flow.TimeNs("time") : Fields(&wrapper).TimeNs("time");
   if (!time_ns.has_value()) return Bad("time", "is no RFC 3339 time", flow.Text("time"));
+  event.time_ns = *time_ns;
   if (flow.Has("is_reply")) event.way = flow.True("is_reply") ? Way::kReply : Way::kOpener;
   ++counts_.flows;
-
-  const FlowKey key = event.way == Way::kReply ? Reversed(event.key) : event.key;
-  Live* live = table_.Find(key);
-  const bool turned = live != nullptr && !SameDirection(live->key, key);
-  const bool is_new = live == nullptr || *time_ns > live->last_ns + ConnectionTable::kIdleNs ||
-                      (turned && event.way != Way::kUnknown && live->opener == Opener::kSeen);
-  if (is_new) {
-    live = event.way == Way::kUnknown ? table_.BeginByPorts(key, *time_ns)
-                                      : table_.Begin(key, *time_ns);
-    if (live == nullptr) return "";
-    live->has_ports = HasPorts(key.protocol);
-  }
   if (event.way == Way::kUnknown) ++counts_.unclear;
-  if (event.way != Way::kUnknown && live->opener != Opener::kSeen) {
-    live->key = key;
-    live->opener = Opener::kSeen;
-    live->names = nullptr;
-  }
-  const bool reply = !SameDirection(live->key, event.key);
-  if (live->names == nullptr) {
-    live->names = std::make_unique<LogNames>();
-    live->names->src = PodOf(flow.In(reply ? "destination" : "source"));
-    live->names->dst = PodOf(flow.In(reply ? "source" : "destination"));
-  }
-  if (live->names->claim.empty()) live->names->claim = ClaimOf(flow);
-  if (flow.Text("verdict") == "REDIRECTED") live->proxied = true;
-  const bool says_nothing = reply && event.way == Way::kUnknown;
-  if (!says_nothing) live->facts |= FactsOf(flow, event, reply);
-  ++live->packets;
-  live->replies += reply ? 1 : 0;
-  live->first_ns = std::min(live->first_ns, *time_ns);
-  live->last_ns = std::max(live->last_ns, *time_ns);
+  Live* live = ConnectionOf(event, table_);
+  if (live != nullptr) NoteEvent(flow, event, *live);
   return "";
 }
 
