@@ -68,9 +68,10 @@ std::string GroupKey(const Pod& pod, const Keys& keys) {
 template <typename Policy>
 Position FindField(const Policy& policy, std::string_view field) {
   while (!field.empty()) {
-    const auto found = std::lower_bound(
-        policy.fields.begin(), policy.fields.end(), field,
-        [](const FieldPosition& entry, std::string_view wanted) { return entry.field < wanted; });
+    const auto found = std::lower_bound(policy.fields.begin(), policy.fields.end(), field,
+                                        [](const FieldPosition& entry, std::string_view wanted) {
+                                          return entry.field.compare(wanted) < 0;
+                                        });
     if (found != policy.fields.end() && found->field == field) return found->position;
     const size_t end = field.find_last_of(".[");
     field = field.substr(0, end == std::string_view::npos ? 0 : end);

@@ -108,6 +108,7 @@ class RuleChecks {
     if (covering.empty()) return;
     covered_.insert(key);
     std::vector<std::string> names;
+    names.reserve(covering.size());
     for (const RuleKey& other : covering) {
       names.push_back(PolicyAt(other.policy).name + " " + RuleField(other.direction, other.rule));
     }

@@ -33,15 +33,17 @@ bool Demands(const LabelSelector& selector, const std::string& key) {
 
 // Whether all labels that meet `narrow` meet the requirement.
 bool Implies(const LabelSelector& narrow, const LabelRequirement& requirement) {
-  const auto& [key, op, values] = requirement;
+  const std::string& op = requirement.op;
   if (std::find(narrow.match_expressions.begin(), narrow.match_expressions.end(), requirement) !=
       narrow.match_expressions.end()) {
     return true;
   }
-  if (op == "Exists") return Demands(narrow, key);
-  const auto allowed = AllowedValues(narrow, key);
+  if (op == "Exists") return Demands(narrow, requirement.key);
+  const auto allowed = AllowedValues(narrow, requirement.key);
   if (!allowed) return false;
-  const auto is_value = [&](const std::string& value) { return IsAmong(values, value); };
+  const auto is_value = [&](const std::string& value) {
+    return IsAmong(requirement.values, value);
+  };
   if (op == "In") return std::all_of(allowed->begin(), allowed->end(), is_value);
   return op == "NotIn" && std::none_of(allowed->begin(), allowed->end(), is_value);
 }
