@@ -71,6 +71,7 @@ class Walk {
 
   void ClusterRules(const std::vector<ClusterRule>& rules, const std::string& field,
                     const std::string& peers, const std::string& ports) {
+    Note(field);
     for (size_t i = 0; i < rules.size(); ++i) {
       const std::string rule = Item(field, i);
       Note(rule);

@@ -8,8 +8,8 @@
 
 namespace npf::model {
 
-// Insertions, removals and replacements of one character, and swaps of two neighbours, that turn one
-// word into the other.
+// Insertions, removals and replacements of one character, and swaps of two neighbours, that turn
+// one word into the other.
 size_t EditDistance(std::string_view a, std::string_view b);
 
 // The first of those that differ least, by at most 3 edits and a third of the word; empty where

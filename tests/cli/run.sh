@@ -35,7 +35,7 @@ for arguments in "" "nonsense" "eval" "explain a" "replay" "gaps" "gaps -f x" "v
   err_lines 1
   warns "--help"
 done
-for verb in validate eval explain gaps replay compile verify version; do
+for verb in validate lint eval explain gaps replay compile verify version; do
   status 0 "$npf" $verb --help
   says "Example"
 done
@@ -55,6 +55,18 @@ if [[ -e /dev/full ]]; then
 fi
 "$npf" replay "${input[@]}" -r "$example/three-tier.pcap" -o jsonl 2> "$work/err" | head -1 > /dev/null
 [[ ${PIPESTATUS[0]} -le 4 ]] || fail "a closed pipe ended npf with ${PIPESTATUS[0]}"
+
+# lint: status 1 from --fail-on on, 0 below, and only findings on standard output.
+mistake=("$npf" lint -f "$source_dir/examples/mistakes/02-label/policies.yaml" -f "$source_dir/examples/mistakes/cluster.yaml")
+status 1 "${mistake[@]}"
+says "peer-no-match (proof)"
+status 0 "${mistake[@]}" --fail-on error --level error
+silent
+status 0 "${mistake[@]}" --fail-on never -o json
+says '"id":"peer-no-match","level":"warning","basis":"proof"'
+status 3 "$npf" lint -f "$source_dir/README.md"
+silent
+status 2 "${mistake[@]}" --level loud
 
 # Bad input: status 3, nothing on standard output.
 printf 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {podSelector: {}, ingres: []}\n' > "$work/typo.yaml"

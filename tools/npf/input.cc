@@ -152,6 +152,7 @@ LoadedInput ReadInput(const InputFlags& flags, std::string_view text) {
   options.pod_cidrs = ParsePrefixes(flags.pod_cidrs);
   options.service_cidrs = ParsePrefixes(flags.service_cidrs);
   options.now_s = flags.now.empty() ? std::time(nullptr) : *ParseTime(flags.now);
+  options.keep_positions = flags.keep_positions;
   options.assume_addresses = flags.assume_addresses;
   options.new_pods = flags.new_pods;
   SnapshotBuilder builder(std::move(options));

@@ -35,6 +35,7 @@ struct InputFlags {
   std::vector<std::string> service_cidrs;
   std::vector<std::string> domains;  // files of resolved names
   std::string now;                   // by which they expire; empty: the present
+  bool keep_positions = false;       // no flag: a verb that names fields sets it
   bool assume_addresses = false;     // no flag: a verb that analyses sets it
   bool new_pods = false;             // the same
 };

@@ -18,6 +18,7 @@ namespace {
 
 void AddVerbs(CommandLine& line) {
   AddValidateVerb(line);
+  AddLintVerb(line);
   AddEvalVerb(line);
   AddExplainVerb(line);
   AddReplayVerb(line);

@@ -8,6 +8,7 @@ class CommandLine;
 
 void AddValidateVerb(CommandLine& line);
 void AddEvalVerb(CommandLine& line);
+void AddLintVerb(CommandLine& line);
 void AddExplainVerb(CommandLine& line);
 void AddReplayVerb(CommandLine& line);
 void AddCompileVerb(CommandLine& line);
