@@ -149,7 +149,7 @@ def f4_one_address_twice(bench):
 
 def f5_connections_full(bench):
     path = bench.objects("full", *objects_of_pods(bench, "shop", "frontend", "report", "api"))
-    appliance = bench.appliance([path], "--flows-max", 256, metrics=wire.METRICS)
+    appliance = bench.appliance([path], "--flows-max", 256, "--openings-max", 256, "--flows-per-source", 256, metrics=wire.METRICS)
     frontend, report = bench.pods["frontend"], bench.pods["report"]
     frontend.ask("stream", name="full", to=bench.pods["api"].v4, port=8080)
     time.sleep(0.3)

@@ -32,7 +32,7 @@ class Bench:
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="npf-live."))
         self.example = options.source / "examples/three-tier"
         self.link = wire.Wire()
-        self.pods = {}
+        self.pods, self.running = {}, None
         for side, hosts in (("left", LEFT), ("right", RIGHT)):
             for name, host in hosts.items():
                 self.pods[name] = self.link.pod(name, side, [f"10.244.1.{host}/24", f"fd00:10:244:1::{host}/64"])
@@ -47,7 +47,8 @@ class Bench:
 
     def appliance(self, paths, *flags, **more):
         inputs = [a for path in paths for a in ("-f", path)]
-        return wire.Appliance(self.options.binary, self.link.pairs[0], [*inputs, *flags], **more).wait_until_up()
+        self.running = wire.Appliance(self.options.binary, self.link.pairs[0], [*inputs, *flags], **more)
+        return self.running.wait_until_up()
 
     def objects(self, name, *objects):
         path = self.scratch / f"{name}.json"
@@ -616,6 +617,9 @@ def run(options, scenarios):
             scenarios[name](bench)
         except (RuntimeError, TimeoutError) as error:
             bench.check("ends", False, error)
+            if bench.running and bench.running.process.poll() is None:  # the next one wants its place
+                bench.running.process.kill()
+                bench.running.process.wait()
     print(f"{bench.checks} checks, {bench.faults} wrong, {time.monotonic() - begin:.0f} s")
     return 1 if bench.faults or not bench.checks else 0
 
