@@ -3,16 +3,19 @@
 // callgrind; without it nothing is counted. Prints what the pass was over.
 #include <valgrind/callgrind.h>
 
+#include <array>
 #include <cstdio>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "connection_traffic.h"
 #include "frames.h"
 #include "named_workloads.h"
 #include "npf/classify.h"
 #include "npf/compiler.h"
 #include "npf/frames.h"
+#include "npf/worker.h"
 #include "traffic.h"
 
 namespace npf::bench {
@@ -39,6 +42,39 @@ void CountFrames(const Program& program, std::span<const FlowKey> keys) {
   CALLGRIND_STOP_INSTRUMENTATION;
 }
 
+// Of established connections, or of what begins others where openings are at their cap.
+void CountConnections(const Snapshot& snapshot, const Program& program,
+                      const TrafficOptions& options, bool begin) {
+  ConnectionTraffic traffic(
+      AllowedConnections(snapshot, program, options),
+      {.flows = 1 << 12, .miss_percent = begin ? 100u : 0u, .packets = kPackets});
+  Worker worker(program,
+                {.checksums = Checksums::kIgnore, .classify = kOptions, .openings_max = 1 << 12});
+  std::array<Judgement, Worker::kBatch> judgements;
+  uint64_t now_ns = 1;
+  const auto process = [&](std::span<const Frame> frames) {
+    worker.Process(frames, ++now_ns, judgements);
+  };
+  EstablishAll(traffic, process);
+  FrameBuffers buffers(kPackets);
+  std::vector<Frame> frames;
+  const auto pass = [&] {
+    frames.clear();
+    for (size_t i = 0; i < kPackets; ++i) {
+      frames.push_back({.packet = traffic.Receive(i, buffers.At(i))});
+    }
+    const std::span<const Frame> all(frames);
+    CALLGRIND_START_INSTRUMENTATION;
+    for (size_t i = 0; i < kPackets; i += Worker::kBatch) process(all.subspan(i, Worker::kBatch));
+    CALLGRIND_STOP_INSTRUMENTATION;
+  };
+  if (begin) {
+    pass();
+    CALLGRIND_ZERO_STATS;
+  }
+  pass();
+}
+
 int Run(std::string_view workload, std::string_view families_name, std::string_view traffic_name,
         std::string_view stage) {
   SelectKernel(Kernel::kScalar);  // callgrind knows no AVX-512
@@ -51,16 +87,17 @@ int Run(std::string_view workload, std::string_view families_name, std::string_v
   CompileReport report;
   const absl::StatusOr<Program> program = Compile(snapshot, {}, &report);
   if (!program.ok()) return 1;
-  const Traffic traffic = MakeTraffic(
-      snapshot, *program, {.kind = *kind, .families = *families, .packets = kPackets, .seed = 1});
-  if (stage == "decide") {
-    CountDecide(*program, traffic.keys);
+  const TrafficOptions options{
+      .kind = *kind, .families = *families, .packets = kPackets, .seed = 1};
+  if (stage == "established" || stage == "begin") {
+    CountConnections(snapshot, *program, options, stage == "begin");
   } else {
-    CountFrames(*program, traffic.keys);
+    const Traffic traffic = MakeTraffic(snapshot, *program, options);
+    (stage == "decide" ? CountDecide : CountFrames)(*program, traffic.keys);
   }
   const size_t table_bytes =
       *families == IpFamilies::kV6 ? report.hot_ipv6_bytes : report.hot_ipv4_bytes;
-  std::printf("packets %zu table_bytes %zu\n", traffic.keys.size(), table_bytes);
+  std::printf("packets %zu table_bytes %zu\n", kPackets, table_bytes);
   return 0;
 }
 
@@ -69,7 +106,10 @@ int Run(std::string_view workload, std::string_view families_name, std::string_v
 
 int main(int argc, char** argv) {
   if (argc != 5) {
-    std::fputs("usage: npf-instructions WORKLOAD v4|v6 TRAFFIC decide|parse+decide\n", stderr);
+    std::fputs(
+        "usage: npf-instructions WORKLOAD v4|v6 TRAFFIC "
+        "decide|parse+decide|established|begin\n",
+        stderr);
     return 2;
   }
   return npf::bench::Run(argv[1], argv[2], argv[3], argv[4]);

@@ -44,6 +44,18 @@ inline Ends EndsOf(const FlowKey& key) {
   return {{Word(key.src), Word(key.dst)}, {Word(key.src, 8), Word(key.dst, 8)}, rest};
 }
 
+// Of TCP or UDP over IPv4: the lower halves are zero, and so is what the key does not use.
+inline Ends PlainEndsOf(const FlowKey& key) {
+  return {{Word(key.src), Word(key.dst)}, {0, 0}, Word(&key, offsetof(FlowKey, src_port))};
+}
+
+// Likewise. Where the flow's family is that of `ends`, its addresses are no longer than theirs.
+inline uint64_t PlainDifference(const Flow& flow, const Ends& ends) {
+  const uint64_t rest = Word(&flow, offsetof(Flow, port));
+  return (Word(flow.address[0]) ^ ends.high[0]) | (Word(flow.address[1]) ^ ends.high[1]) |
+         ((rest ^ ends.rest) & kRestMask);
+}
+
 // 0 where `ends` are the flow's, the first of them as the one that began.
 inline uint64_t Difference(const Flow& flow, const Ends& ends) {
   const uint64_t rest = Word(&flow, offsetof(Flow, port));

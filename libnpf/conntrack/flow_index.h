@@ -103,6 +103,7 @@ class FlowIndex {
 
   FlowBucket& bucket(uint32_t number) { return buckets_[number]; }
   const FlowBucket& bucket(uint32_t number) const { return buckets_[number]; }
+  uint32_t SlotAt(Place place) const { return buckets_[place.bucket].SlotAt(place.at); }
   uint32_t ExpiresAt(Place place) const { return buckets_[place.bucket].expires[place.at]; }
   uint32_t bucket_count() const { return mask_ + 1; }
 

@@ -174,7 +174,7 @@ FoundFlow FlowTable::Put(const Flow& flow, uint64_t hash, uint32_t expires, Reas
     return {};
   }
   flows_[slot] = flow;
-  ++inserted_;
+  begun_.Add(MarkOf(hash));
   ++size_;
   sources_.Add(source);
   if (opening) openings_.Add(slot);
@@ -192,22 +192,37 @@ bool FlowTable::MakeRoom() {
 
 void FlowTable::EraseOldestOpening() {
   const uint32_t slot = openings_.oldest();
-  Erase(FoundAt(slot, 0, index_.PlaceOf(HashOf(KeyOf(flows_[slot])), slot)));
+  FlowIndex::Place place{};
+  if (next_victim_ < victim_count_ && victims_[next_victim_].slot == slot) {
+    place = index_.PlaceOf(victims_[next_victim_++].hash, slot);
+  }
+  // A slot stands in one place, so that where it is found is right, whatever led there.
+  if (index_.SlotAt(place) != slot) place = index_.PlaceOf(HashOf(KeyOf(flows_[slot])), slot);
+  Erase(FoundAt(slot, 0, place));
 }
 
-template <typename Use>
-void FlowTable::ForOldest(size_t count, Use use) const {
-  const size_t room = openings_max_ - std::min(openings_.count(), openings_max_);
-  uint32_t slot = openings_.oldest();
-  for (size_t i = room; i < count && slot != 0; ++i, slot = openings_.NewerThan(slot)) use(slot);
+void FlowTable::PrefetchRoom(size_t count) {
+  const size_t room = std::min(count, openings_max_ - std::min(openings_.count(), openings_max_));
+  uint32_t slot = openings_.free();
+  for (size_t i = 0; i < room && slot != 0; ++i, slot = openings_.NewerThan(slot)) {
+    Prefetch(&flows_[slot]);
+  }
+  victim_count_ = next_victim_ = 0;
+  slot = openings_.oldest();
+  for (; victim_count_ < std::min(count - room, kVictims) && slot != 0; ++victim_count_) {
+    victims_[victim_count_].slot = slot;
+    Prefetch(&flows_[slot]);
+    slot = openings_.NewerThan(slot);
+  }
 }
 
-void FlowTable::PrefetchOldest(size_t count) const {
-  ForOldest(count, [&](uint32_t slot) { Prefetch(&flows_[slot]); });
-}
-
-void FlowTable::PrefetchOldestBuckets(size_t count) const {
-  ForOldest(count, [&](uint32_t slot) { PrefetchBucket(HashOf(KeyOf(flows_[slot]))); });
+void FlowTable::PrefetchVictims() {
+  for (size_t i = 0; i < victim_count_; ++i) {
+    const Flow& flow = flows_[victims_[i].slot];
+    victims_[i].hash = HashOf(KeyOf(flow));
+    PrefetchBucket(victims_[i].hash);
+    sources_.Prefetch(SourceHash(flow));
+  }
 }
 
 Step FlowTable::FollowEvent(const FoundFlow& found, const ParsedPacket& packet) {
@@ -225,14 +240,14 @@ Step FlowTable::FollowEvent(const FoundFlow& found, const ParsedPacket& packet) 
   if (step == Step::kEnds) Erase(found);
   if (step != Step::kGoesOn) return step;
   if (was_opening && !IsOpening(flow.state)) openings_.Remove(found.slot);
-  Renew(found);
+  Renew(found, IdleTicks(flow));
   return step;
 }
 
 void FlowTable::Erase(const FoundFlow& found) {
   if (IsOpening(found.flow->state)) openings_.Remove(found.slot);
   sources_.Remove(SourceHash(*found.flow));
-  ++erased_;
+  ended_.Add(found.slot);
   index_.Remove(found.place);
   openings_.Release(found.slot);
   --size_;

@@ -22,6 +22,7 @@
 #define NPF_CONNTRACK_FLOW_TABLE_H_
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -33,6 +34,7 @@
 #include "conntrack/flow.h"
 #include "conntrack/flow_index.h"
 #include "conntrack/keyed_hash.h"
+#include "conntrack/marks.h"
 #include "conntrack/slots.h"
 #include "conntrack/source_counts.h"
 #include "conntrack/tcp.h"
@@ -47,7 +49,7 @@ struct FoundFlow {
   Flow* flow = nullptr;
   uint32_t slot : 31 = 0;
   uint32_t is_reply : 1 = 0;
-  FlowIndex::Place place{};  // valid until the next Insert
+  FlowIndex::Place place{};  // until the next Insert
 
   FlowSide side() const { return is_reply != 0 ? FlowSide::kReply : FlowSide::kForward; }
 };
@@ -87,6 +89,9 @@ class FlowTable {
   void Advance(uint64_t now_ns);
 
   uint64_t HashOf(const FlowKey& key) const { return conntrack::HashOf(EndsOf(key), secret_); }
+  uint64_t HashOfPlain(const FlowKey& key) const {
+    return conntrack::HashOf(PlainEndsOf(key), secret_);
+  }
   // Two steps ahead of Find: asks memory for the bucket, and, once it is there, for the flow that
   // is most likely meant.
   void PrefetchBucket(uint64_t hash) const { index_.Prefetch(hash); }
@@ -97,18 +102,35 @@ class FlowTable {
   }
 
   // The flow that `key` belongs to and that has not expired. `hash` is HashOf(key); `guess`, what
-  // Approach said of it, where nothing was inserted in between.
+  // Approach said of it, where nothing was inserted in between; what ended since is not found.
   FoundFlow Find(const FlowKey& key, uint64_t hash, FlowIndex::Entry guess) {
     const Ends ends = EndsOf(key);
     const uint64_t forward = Difference(flows_[guess.slot], ends);
-    // Which way a packet goes cannot be foreseen: one branch for both.
-    const uint64_t either = std::min(forward, Difference(flows_[guess.slot], ends.Reversed()));
-    if (either != 0 || IsOver(index_.ExpiresAt(guess.place))) [[unlikely]] {
-      return Seek(ends, hash);
-    }
-    return FoundAt(guess.slot, forward != 0 ? 1 : 0, guess.place);
+    const uint64_t reverse = Difference(flows_[guess.slot], ends.Reversed());
+    return Found(ends, hash, guess, forward, reverse);
+  }
+  // Of a packet of TCP or UDP over IPv4.
+  FoundFlow FindPlain(const FlowKey& key, uint64_t hash, FlowIndex::Entry guess) {
+    const Ends ends = PlainEndsOf(key);
+    const uint64_t forward = PlainDifference(flows_[guess.slot], ends);
+    const uint64_t reverse = PlainDifference(flows_[guess.slot], ends.Reversed());
+    return Found(ends, hash, guess, forward, reverse);
   }
   FoundFlow Find(const FlowKey& key, uint64_t hash) { return Seek(EndsOf(key), hash); }
+
+  // From here on, it is noted what begins and what ends. What Find() said since then still holds
+  // where Holds() says so; Recall() looks again only where it does not.
+  void Watch() {
+    begun_.Clear();
+    ended_.Clear();
+  }
+  bool Holds(const FoundFlow& found) const {  // of one that was found
+    return !ended_.MayHave(found.slot) && index_.SlotAt(found.place) == found.slot;
+  }
+  FoundFlow Recall(const FoundFlow& found, const FlowKey& key, uint64_t hash) {
+    const bool holds = found.flow != nullptr ? Holds(found) : !begun_.MayHave(MarkOf(hash));
+    return holds ? found : Find(key, hash);
+  }
 
   // How many entries of the index Find() looks at, at most.
   size_t EntriesLookedAt(uint64_t hash) const { return index_.EntriesLookedAt(hash); }
@@ -118,10 +140,10 @@ class FlowTable {
   // Where there is no room, flow is null and `refusal` kTableFull or kSourceFull.
   FoundFlow Insert(const ParsedPacket& packet, uint64_t hash, FlowSide side, Reason reason,
                    uint32_t generation, Reason& refusal);
-  // Two steps ahead of up to `count` Inserts: asks memory for the flows that they may drive out,
-  // and, once these are there, for their buckets.
-  void PrefetchOldest(size_t count) const;
-  void PrefetchOldestBuckets(size_t count) const;
+  // Two steps ahead of up to `count` Inserts: asks memory for the flows that they write and those
+  // that they drive out, and, once these are there, for what it takes to erase them.
+  void PrefetchRoom(size_t count);
+  void PrefetchVictims();
 
   // A packet of `found`: what it does to it. Where it passes, the idle time begins anew; where it
   // ends the flow, the flow is gone.
@@ -131,11 +153,12 @@ class FlowTable {
       return FollowEvent(found, packet);
     }
     if (flow.protocol == kProtocolTcp) {
-      const Step step = FollowTcp(flow, found.is_reply, packet);
-      if (step == Step::kEnds) Erase(found);
-      if (step != Step::kGoesOn) return step;
+      if (!IsMiddle(flow, packet)) return FollowEvent(found, packet);
+      if (!FollowMiddle(flow, found.is_reply, packet)) return Step::kOutOfWindow;
+      Renew(found, TcpEstablishedTicks());
+    } else {
+      Renew(found, IdleTicks(flow));
     }
-    Renew(found);
     return Step::kGoesOn;
   }
 
@@ -164,10 +187,6 @@ class FlowTable {
     if (bucket == index_.bucket_count()) bucket = 0;
   }
 
-  // How often something was inserted, or moved or erased to make room: what was found before stays
-  // found, and what was not stays unknown, where it has not changed.
-  uint64_t changes() const { return inserted_ + erased_; }
-
   size_t size() const { return size_; }
   size_t openings() const { return openings_.count(); }
   size_t capacity() const { return capacity_; }
@@ -182,21 +201,32 @@ class FlowTable {
   static constexpr uint32_t TicksOf(uint64_t idle_ns) {
     return static_cast<uint32_t>((idle_ns + (1u << kTickShift) - 1) >> kTickShift) + 1;
   }
+  static constexpr uint32_t TcpEstablishedTicks() { return TicksOf(kTcpEstablishedNs); }
   static uint32_t IdleTicks(const Flow& flow) {
     constexpr uint32_t kIcmp = TicksOf(kIcmpNs), kOther = TicksOf(kOtherNs);
     if (flow.protocol != kProtocolTcp) return IsIcmp(flow.protocol) ? kIcmp : kOther;
-    constexpr uint32_t kTransitory = TicksOf(kTcpTransitoryNs), kLong = TicksOf(kTcpEstablishedNs);
-    return IsOpening(flow.state) || flow.state == FlowState::kClosed ? kTransitory : kLong;
+    const bool transitory = IsOpening(flow.state) || flow.state == FlowState::kClosed;
+    return transitory ? TicksOf(kTcpTransitoryNs) : TcpEstablishedTicks();
   }
-  void Renew(const FoundFlow& found) {
+  void Renew(const FoundFlow& found, uint32_t idle_ticks) {
     uint32_t& expires = index_.bucket(found.place.bucket).expires[found.place.at];
-    const uint32_t renewed = tick_ + IdleTicks(*found.flow);
+    const uint32_t renewed = tick_ + idle_ticks;
     if (expires != renewed) expires = renewed;
   }
+  // `forward` and `reverse` are 0 where the guess is the one, as seen from its one end or other; it
+  // may have ended since. Which way a packet goes cannot be foreseen: one branch for both.
+  FoundFlow Found(const Ends& ends, uint64_t hash, FlowIndex::Entry guess, uint64_t forward,
+                  uint64_t reverse) {
+    const bool ended = index_.SlotAt(guess.place) != guess.slot;
+    if (std::min(forward, reverse) != 0 || ended || IsOver(index_.ExpiresAt(guess.place)))
+        [[unlikely]] {
+      return Seek(ends, hash);
+    }
+    return FoundAt(guess.slot, forward != 0 ? 1 : 0, guess.place);
+  }
+  static uint64_t MarkOf(uint64_t hash) { return hash >> 32; }
   Step FollowEvent(const FoundFlow& found, const ParsedPacket& packet);
   FoundFlow Seek(const Ends& ends, uint64_t hash);
-  template <typename Use>
-  void ForOldest(size_t count, Use use) const;
   uint64_t SourceHash(const Flow& flow) const;
   bool IsOver(uint32_t expires) const { return static_cast<int32_t>(expires - tick_) <= 0; }
   bool MakeRoom();
@@ -222,8 +252,17 @@ class FlowTable {
   SourceCounts sources_;
   Secret secret_;
   size_t size_ = 0;
-  uint64_t inserted_ = 0;
-  uint64_t erased_ = 0;
+  Marks begun_;  // by hash, since Watch()
+  Marks ended_;  // by slot
+  // The oldest openings, as PrefetchRoom() found them. A hash is only where to look first.
+  static constexpr size_t kVictims = 64;
+  struct Victim {
+    uint32_t slot;
+    uint64_t hash;
+  };
+  std::array<Victim, kVictims> victims_;
+  size_t victim_count_ = 0;
+  size_t next_victim_ = 0;
   uint32_t tick_ = 0;
   uint32_t swept_ = 0;  // the next bucket
 };

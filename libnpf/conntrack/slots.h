@@ -22,6 +22,9 @@ class Slots {
     for (size_t slot = links.size() - 1; slot != 0; --slot) Release(static_cast<uint32_t>(slot));
   }
 
+  // The slot that Take() gives, or 0; NewerThan() of it is the next one.
+  uint32_t free() const { return free_; }
+
   // A free slot, or 0.
   uint32_t Take() {
     const uint32_t slot = free_;

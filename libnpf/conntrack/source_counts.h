@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "conntrack/prefetch.h"
+
 namespace npf::conntrack {
 
 class SourceCounts {
@@ -20,6 +22,9 @@ class SourceCounts {
   uint32_t Of(uint64_t hash) const {
     const auto [first, second] = PlacesOf(hash);
     return std::min(counts_[first], counts_[second]);
+  }
+  void Prefetch(uint64_t hash) const {
+    for (const size_t place : PlacesOf(hash)) conntrack::Prefetch(&counts_[place]);
   }
   void Add(uint64_t hash) {
     for (const size_t place : PlacesOf(hash)) ++counts_[place];

@@ -26,18 +26,26 @@ namespace npf::conntrack {
 // The first segment of a flow, from `side`: a SYN, or any that is taken up in the middle.
 void BeginTcp(Flow& flow, size_t side, const ParsedPacket& packet);
 
-// A segment from `side`. What does not pass changes nothing.
+// A segment of the handshake or of the end.
 Step FollowTcpEvent(Flow& flow, size_t side, const ParsedPacket& packet);
 
-// Likewise; nearly all are neither of the handshake nor of the end.
-inline Step FollowTcp(Flow& flow, size_t side, const ParsedPacket& packet) {
+// Whether a segment is neither of the handshake nor of the end, as nearly all are.
+inline bool IsMiddle(const Flow& flow, const ParsedPacket& packet) {
   constexpr uint8_t kEvents = packet::kTcpSyn | packet::kTcpFin | packet::kTcpRst;
-  if (Has(packet, kEvents) || flow.state != FlowState::kEstablished || flow.heard != 3) {
-    return FollowTcpEvent(flow, side, packet);
-  }
-  if (!Fits(flow, side, packet)) return Step::kOutOfWindow;
+  return !Has(packet, kEvents) && flow.state == FlowState::kEstablished && flow.heard == 3;
+}
+
+// Such a one. False: it is out of the window.
+inline bool FollowMiddle(Flow& flow, size_t side, const ParsedPacket& packet) {
+  if (!Fits(flow, side, packet)) return false;
   Note(flow, side, packet);
-  return Step::kGoesOn;
+  return true;
+}
+
+// Any segment from `side`. What does not pass changes nothing.
+inline Step FollowTcp(Flow& flow, size_t side, const ParsedPacket& packet) {
+  if (!IsMiddle(flow, packet)) return FollowTcpEvent(flow, side, packet);
+  return FollowMiddle(flow, side, packet) ? Step::kGoesOn : Step::kOutOfWindow;
 }
 
 // Whether a segment with this sequence number may be under way from `side` (RFC 5927, 4).

@@ -7,9 +7,10 @@
 //
 // The first three run kLag packets behind each other, so that memory is asked at an even pace.
 // Settling is packet by packet, because a packet may be the answer to one that came just before it
-// in the same batch. Classification is a pure function of the key, so that it may run ahead: a key
-// whose connection is not known when the batch begins is classified with the others, and the
-// verdict is used where it still is not known when the packet's turn comes.
+// in the same batch; what is found at once, and has nobody before it who waits, is settled at once.
+// Classification is a pure function of the key, so that it may run ahead: a key whose connection is
+// not known when the batch begins is classified with the others, and the verdict is used where it
+// still is not known when the packet's turn comes.
 #include "npf/worker.h"
 
 #include <algorithm>
@@ -67,6 +68,40 @@ Verdict Worker::Impl::ClassifyOne(const FlowKey& key) const {
   return verdict;
 }
 
+// Whether what was allowed before still is, once policy has changed; one that was taken over from
+// another process is judged again in any case. If it is not, judgement.verdict says why.
+inline bool Worker::Impl::IsStillAllowed(Flow& flow, Judgement& judgement) const {
+  return flow.generation == options_.classify.generation || IsAllowedAgain(flow, judgement);
+}
+
+bool Worker::Impl::IsAllowedAgain(Flow& flow, Judgement& judgement) const {
+  if (options_.established_keep && flow.generation != 0) return true;
+  const Verdict verdict = ClassifyOne(conntrack::KeyOf(flow));
+  flow.generation = verdict.generation;
+  flow.reason = verdict.reason & 7;
+  if (verdict.allowed == 0) judgement.verdict = verdict;
+  return verdict.allowed != 0;
+}
+
+inline void Worker::Impl::Follow(const FoundFlow& found, Judgement& judgement) {
+  const Step step = flows_->Follow(found, judgement.packet);
+  if (step == Step::kOutOfWindow) DenyOutright(Reason::kTcpWindow, judgement);
+  if (step == Step::kWrongTag) DenyOutright(Reason::kSctpTag, judgement);
+}
+
+// It asks for nothing of its own.
+inline void Worker::Impl::SettleEstablished(const FoundFlow& found, Judgement& judgement) {
+  judgement.reply = found.is_reply != 0;
+  if (!IsStillAllowed(*found.flow, judgement)) [[unlikely]]
+    return flows_->Erase(found);
+  AllowWith(*found.flow, Reason::kEstablished, judgement);
+  Follow(found, judgement);
+}
+
+void Worker::Impl::SettleKnown(const FoundFlow& found, Judgement& judgement) {
+  SettleEstablished(found, judgement);
+}
+
 void Worker::Impl::ProcessBatch(std::span<const Frame> frames, uint64_t now_ns,
                                 std::span<Judgement> judgements) {
   constexpr size_t kSweptBuckets = 4;
@@ -76,56 +111,77 @@ void Worker::Impl::ProcessBatch(std::span<const Frame> frames, uint64_t now_ns,
     flows_->Sweep(kSweptBuckets);
   }
   LookAhead(frames, judgements);
-  for (size_t i = 0; i < frames.size(); ++i) {
-    if ((established_ >> i & 1) != 0 && flows_->changes() == changes_) {
-      SettleEstablished(found_[i], judgements[i]);
+  for (size_t i = settled_; i < frames.size(); ++i) {
+    if ((established_ >> i & 1) != 0 && flows_->Holds(found_[i])) {
+      SettleKnown(found_[i], judgements[i]);
     } else {
       Settle({frames[i], hashes_[i], found_[i], ahead_[i], judgements[i]});
     }
   }
 }
 
-// Plain frames are read in one straight line; SYNs have options that matter. True: it is one.
-bool Worker::Impl::Parse(const Frame& frame, Judgement& judgement) const {
-  judgement.reply = false;
-  judgement.flow_reason = Reason::kPolicy;
-  judgement.held = 0;
-  if (frame.link == LinkLayer::kEthernet && options_.overlays == nullptr &&
-      plain_reader_.Read(frame.packet, judgement.packet.key) && !PlainReader::IsSyn(frame.packet)) {
-    PlainReader::Describe(frame.packet, judgement.packet);
-    return true;
-  }
+// What is not read in one straight line. True: it is tracked.
+bool Worker::Impl::BeginOther(const Frame& frame, Judgement& judgement) {
   judgement.packet = ParsePacket(frame.packet, {.link = frame.link,
                                                 .vlan = options_.vlan,
                                                 .checksums = options_.checksums,
                                                 .overlays = options_.overlays,
                                                 .header_in_parts = reassembly_.has_value()});
-  return false;
+  if (options_.sources != nullptr || options_.opaque_deny) Refuse(frame, judgement.packet);
+  return flows_.has_value() && IsTracked(judgement.packet);
 }
 
-void Worker::Impl::Begin(size_t i, const Frame& frame, Judgement& judgement) {
-  bool plain = Parse(frame, judgement);
-  if (options_.sources != nullptr || options_.opaque_deny) {
-    Refuse(frame, judgement.packet);
-    plain = plain && judgement.packet.outcome == ParseOutcome::kJudge;
+// Plain is what is read in one straight line, is not refused and is no SYN.
+inline void Worker::Impl::Begin(size_t i, const Frame& frame, Judgement& judgement) {
+  ParsedPacket& packet = judgement.packet;
+  judgement.reply = false;
+  judgement.flow_reason = Reason::kPolicy;
+  judgement.held = 0;
+  if (frame.link == LinkLayer::kEthernet && options_.overlays == nullptr &&
+      plain_reader_.Read(frame.packet, packet.key)) [[likely]] {
+    PlainReader::Describe(frame.packet, packet);
+    const bool syn = (packet.tcp_flags & packet::kTcpSyn) != 0;
+    if (syn) [[unlikely]]
+      packet::DescribeSyn(frame.packet, packet);
+    if (options_.sources != nullptr || options_.opaque_deny) [[unlikely]] {
+      Refuse(frame, packet);
+      if (packet.outcome != ParseOutcome::kJudge) return;
+    }
+    if (!flows_.has_value()) return;
+    plain_ |= uint64_t{!syn} << i;
+    hashes_[i] = flows_->HashOfPlain(packet.key);
+  } else {
+    if (!BeginOther(frame, judgement)) return;
+    hashes_[i] = flows_->HashOf(packet.key);
   }
-  if (!flows_.has_value() || !(plain || IsTracked(judgement.packet))) return;
   tracked_ |= uint64_t{1} << i;
-  plain_ |= uint64_t{plain} << i;
-  hashes_[i] = flows_->HashOf(judgement.packet.key);
   flows_->PrefetchBucket(hashes_[i]);
 }
 
-void Worker::Impl::LookFor(size_t i, const ParsedPacket& packet) {
-  ahead_[i] = nullptr;
-  if ((tracked_ >> i & 1) != 0) {
-    found_[i] = flows_->Find(packet.key, hashes_[i], guesses_[i]);
-    const bool known = found_[i].flow != nullptr;
-    established_ |= uint64_t{known} << i & plain_;
-    if (known) return;
-  } else if (packet.outcome != ParseOutcome::kJudge) {
-    return;
+inline void Worker::Impl::LookFor(size_t i, Judgement& judgement) {
+  if ((plain_ >> i & 1) != 0) [[likely]] {
+    found_[i] = flows_->FindPlain(judgement.packet.key, hashes_[i], guesses_[i]);
+    if (found_[i].flow != nullptr) [[likely]] {
+      // Nothing before it waits: neither need it.
+      if (settled_ == i) {
+        ++settled_;
+        return SettleEstablished(found_[i], judgement);
+      }
+      established_ |= uint64_t{1} << i;
+      ahead_[i] = nullptr;
+      return;
+    }
+  } else if ((tracked_ >> i & 1) != 0) {
+    found_[i] = flows_->Find(judgement.packet.key, hashes_[i], guesses_[i]);
   }
+  LookForOther(i, judgement.packet);
+}
+
+// What is not established, as far as is known, is classified ahead.
+void Worker::Impl::LookForOther(size_t i, const ParsedPacket& packet) {
+  ahead_[i] = nullptr;
+  const bool known = (tracked_ >> i & 1) != 0 && found_[i].flow != nullptr;
+  if (known || packet.outcome != ParseOutcome::kJudge) return;
   keys_[unknown_] = packet.key;
   ahead_[i] = &verdicts_[unknown_++];
 }
@@ -146,24 +202,25 @@ void Worker::Impl::Refuse(const Frame& frame, ParsedPacket& packet) const {
 }
 
 void Worker::Impl::LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements) {
-  constexpr size_t kLag = 16;
+  constexpr size_t kLag = 24;
   const size_t count = frames.size();
   tracked_ = plain_ = established_ = 0;
-  unknown_ = 0;
+  unknown_ = settled_ = 0;
   for (size_t step = 0; step < count + 2 * kLag; ++step) {
     if (step + kLag < count) conntrack::PrefetchToRead(frames[step + kLag].packet.data);
     if (step < count) Begin(step, frames[step], judgements[step]);
     if (const size_t i = step - kLag; i < count && (tracked_ >> i & 1) != 0) {
       guesses_[i] = flows_->Approach(hashes_[i]);
     }
-    if (const size_t i = step - 2 * kLag; i < count) LookFor(i, judgements[i].packet);
+    if (const size_t i = step - 2 * kLag; i < count) LookFor(i, judgements[i]);
   }
+  if (settled_ == count) return;
   if (flows_.has_value()) {
-    changes_ = flows_->changes();
-    flows_->PrefetchOldest(unknown_);
+    flows_->Watch();
+    flows_->PrefetchRoom(unknown_);
   }
   Classify(program_, options_.classify, {keys_.data(), unknown_}, {verdicts_.data(), unknown_});
-  if (flows_.has_value()) flows_->PrefetchOldestBuckets(unknown_);
+  if (flows_.has_value()) flows_->PrefetchVictims();
 }
 
 void Worker::Impl::Settle(const Passing& passing) {
@@ -187,8 +244,7 @@ void Worker::Impl::Settle(const Passing& passing) {
 void Worker::Impl::SettleWhole(const Passing& passing) {
   const ParsedPacket& packet = passing.judgement.packet;
   if (flows_.has_value() && IsTracked(packet)) {
-    const FoundFlow found =
-        flows_->changes() == changes_ ? passing.found : flows_->Find(packet.key, passing.hash);
+    const FoundFlow found = flows_->Recall(passing.found, packet.key, passing.hash);
     if (found.flow != nullptr) return SettleFlow(found, passing.judgement);
   }
   SettleFirst(passing);
@@ -226,22 +282,10 @@ bool Worker::Impl::SettleError(const Passing& passing) {
   return true;
 }
 
-// Whether what was allowed before still is, once policy has changed; `verdict` is then the new one.
+// Likewise of a datagram; `verdict` is then the new one.
 bool Worker::Impl::IsStillAllowed(const FlowKey& first, Verdict& verdict) const {
   if (verdict.generation == options_.classify.generation || options_.established_keep) return true;
   verdict = ClassifyOne(first);
-  return verdict.allowed != 0;
-}
-
-// Likewise of a connection. One that was taken over from another process is judged again in any
-// case.
-bool Worker::Impl::IsStillAllowed(Flow& flow, Judgement& judgement) const {
-  if (flow.generation == options_.classify.generation) return true;
-  if (options_.established_keep && flow.generation != 0) return true;
-  const Verdict verdict = ClassifyOne(conntrack::KeyOf(flow));
-  flow.generation = verdict.generation;
-  flow.reason = verdict.reason & 7;
-  if (verdict.allowed == 0) judgement.verdict = verdict;
   return verdict.allowed != 0;
 }
 
@@ -260,21 +304,7 @@ void Worker::Impl::SettleFlow(const FoundFlow& found, Judgement& judgement) {
     flows_->Erase(found);
     return Remember(judgement.verdict, flows_->HashOf(packet.key), FlowSide::kForward, judgement);
   }
-  SettleEstablished(found, judgement);
-}
-
-// It asks for nothing of its own.
-void Worker::Impl::SettleEstablished(const FoundFlow& found, Judgement& judgement) {
-  judgement.reply = found.is_reply != 0;
-  if (!IsStillAllowed(*found.flow, judgement)) return flows_->Erase(found);
-  AllowWith(*found.flow, Reason::kEstablished, judgement);
-  Follow(found, judgement);
-}
-
-void Worker::Impl::Follow(const FoundFlow& found, Judgement& judgement) {
-  const Step step = flows_->Follow(found, judgement.packet);
-  if (step == Step::kOutOfWindow) DenyOutright(Reason::kTcpWindow, judgement);
-  if (step == Step::kWrongTag) DenyOutright(Reason::kSctpTag, judgement);
+  SettleKnown(found, judgement);
 }
 
 // Of a connection's first packet. Where there is no room, the verdict says so.

@@ -84,10 +84,11 @@ class Worker::Impl {
     Judgement& judgement;
   };
 
-  bool Parse(const Frame& frame, Judgement& judgement) const;
   void Refuse(const Frame& frame, ParsedPacket& packet) const;
   void Begin(size_t i, const Frame& frame, Judgement& judgement);
-  void LookFor(size_t i, const ParsedPacket& packet);
+  bool BeginOther(const Frame& frame, Judgement& judgement);
+  void LookFor(size_t i, Judgement& judgement);
+  void LookForOther(size_t i, const ParsedPacket& packet);
   void LookAhead(std::span<const Frame> frames, std::span<Judgement> judgements);
   void Settle(const Passing& passing);
   void SettleWhole(const Passing& passing);
@@ -100,15 +101,18 @@ class Worker::Impl {
   void ReleaseGone();
   bool SettleError(const Passing& passing);
   void SettleFlow(const conntrack::FoundFlow& found, Judgement& judgement);
-  void SettleEstablished(const conntrack::FoundFlow& found, Judgement& judgement);
+  void SettleKnown(const conntrack::FoundFlow& found, Judgement& judgement);
+  [[gnu::always_inline]] void SettleEstablished(const conntrack::FoundFlow& found,
+                                                Judgement& judgement);
   void SettleFirst(const Passing& passing);
   void SettleMidstream(const Verdict& verdict, uint64_t hash, Judgement& judgement);
-  void Follow(const conntrack::FoundFlow& found, Judgement& judgement);
+  [[gnu::always_inline]] void Follow(const conntrack::FoundFlow& found, Judgement& judgement);
   void Remember(const Verdict& verdict, uint64_t hash, conntrack::FlowSide side,
                 Judgement& judgement);
   Verdict ClassifyOne(const FlowKey& key) const;
   bool IsStillAllowed(const FlowKey& first, Verdict& verdict) const;
   bool IsStillAllowed(conntrack::Flow& flow, Judgement& judgement) const;
+  bool IsAllowedAgain(conntrack::Flow& flow, Judgement& judgement) const;
   void DenyOutright(Reason reason, Judgement& judgement) const {
     judgement.verdict = Outright(false, reason, options_.classify);
   }
@@ -132,7 +136,7 @@ class Worker::Impl {
   std::array<uint64_t, kBatch> hashes_;
   std::array<conntrack::FlowIndex::Entry, kBatch> guesses_;
   std::array<conntrack::FoundFlow, kBatch> found_;
-  uint64_t changes_ = 0;              // of the table, when they were found
+  size_t settled_ = 0;                // how many are, from the first one on
   size_t unknown_ = 0;                // how many are classified ahead
   std::array<FlowKey, kBatch> keys_;  // of these
   std::array<Verdict, kBatch> verdicts_;

@@ -59,19 +59,26 @@ inline constexpr std::array<Against, 2> kAgainstTcpFlags = {AgainstTcpFlags(fals
 
 static_assert(std::endian::native == std::endian::little);
 
+// The window scale of a SYN that PlainReader has described.
+void DescribeSyn(const PacketView& view, ParsedPacket& parsed);
+
 class PlainReader {  // of Ethernet frames
  public:
   explicit PlainReader(const ParseOptions& options)
       : any_checksum_(options.checksums == Checksums::kIgnore),
         against_flags_(kAgainstTcpFlags[options.checksums == Checksums::kVerify ? 1 : 0].data()) {}
 
-  // What ParsePacket says of a frame that Read has accepted and that is no SYN, whose key is in
-  // `parsed` already.
+  // What ParsePacket says of a frame that Read has accepted, whose key is in `parsed` already; but
+  // for the window scale of a SYN. Without a branch: which protocol comes next cannot be foreseen.
   static void Describe(const PacketView& view, ParsedPacket& parsed) {
     const uint8_t* const p = view.data;
     // All but the key; zero is what a field has that is not named here.
     std::memset(reinterpret_cast<std::byte*>(&parsed) + sizeof(FlowKey), 0,
                 sizeof parsed - sizeof(FlowKey));
+    const uint32_t is_tcp = parsed.key.protocol == kProtocolTcp ? ~uint32_t{0} : 0;
+    const uint32_t flags = p[47] & is_tcp;
+    const uint32_t payload = Big16(p + 16) - kIpBytes - (p[46] >> 2 & 0x3c);
+    static_assert(kTcpFin == 1 && kTcpSyn == 2);
     parsed.outcome = ParseOutcome::kJudge;
     parsed.reason = Reason::kPolicy;
     parsed.tcp_window_scale = kNoTcpWindowScale;
@@ -79,19 +86,12 @@ class PlainReader {  // of Ethernet frames
     parsed.captured_short = view.length < view.wire_length;
     parsed.l3_offset = kEthernetBytes;
     parsed.l4_offset = kEthernetBytes + kIpBytes;
-    if (parsed.key.protocol == kProtocolUdp) {
-      parsed.starts_connection = true;
-      return;
-    }
-    parsed.tcp_flags = p[47];
-    parsed.tcp_sequence = __builtin_bswap32(Load<uint32_t>(p + 38));
-    parsed.tcp_acknowledgement = __builtin_bswap32(Load<uint32_t>(p + 42));
-    parsed.tcp_window = Big16(p + 48);
-    const uint32_t payload = Big16(p + 16) - kIpBytes - (p[46] >> 2 & 0x3c);
-    parsed.tcp_length = payload + (p[47] & kTcpFin);
-  }
-  static bool IsSyn(const PacketView& view) {
-    return view.data[23] == kProtocolTcp && (view.data[47] & kTcpSyn) != 0;
+    parsed.starts_connection = ((flags ^ kTcpSyn) & (kTcpSyn | kTcpAck) & is_tcp) == 0;
+    parsed.tcp_flags = static_cast<uint8_t>(flags);
+    parsed.tcp_sequence = __builtin_bswap32(Load<uint32_t>(p + 38)) & is_tcp;
+    parsed.tcp_acknowledgement = __builtin_bswap32(Load<uint32_t>(p + 42)) & is_tcp;
+    parsed.tcp_window = static_cast<uint16_t>(Big16(p + 48) & is_tcp);
+    parsed.tcp_length = (payload + (flags & kTcpFin) + (flags >> 1 & 1)) & is_tcp;
   }
 
   bool Read(const PacketView& view, FlowKey& key) const {

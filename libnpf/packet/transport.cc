@@ -4,6 +4,7 @@
 
 #include "packet/checksum.h"
 #include "packet/frame.h"
+#include "packet/plain.h"
 #include "packet/sctp_chunks.h"
 #include "packet/tcp_flags.h"
 
@@ -238,6 +239,13 @@ bool UnspecifiedSourceIsWrong(const FlowKey& key) {
   const bool dhcp = key.family == 4 && key.protocol == kProtocolUdp && key.src_port == 68 &&
                     key.dst_port == 67 && std::memcmp(key.dst, kBroadcast, 4) == 0;
   return !dhcp;
+}
+
+void DescribeSyn(const PacketView& view, ParsedPacket& parsed) {
+  constexpr uint32_t kHeaderBytes = 20;
+  const uint32_t at = parsed.l4_offset;
+  const uint32_t data_offset = uint32_t{view.data[at + 12]} / 16 * 4;
+  parsed.tcp_window_scale = WindowScaleOf(Frame(view), at + kHeaderBytes, at + data_offset);
 }
 
 void ParseTransport(Walk& walk) {

@@ -102,6 +102,45 @@ TEST(FlowTableTest, APortThatTalksToItselfIsOneFlow) {
 }
 
 // A72.
+// What a batch does first may end what it does last.
+TEST(FlowTableTest, AGuessThatHasEndedIsNotFound) {
+  Table table({.capacity = 8});
+  for (const FlowKey& key : {kUdp, kTcp}) {
+    table.Begin(key);
+    const uint64_t hash = table.HashOfPlain(key);
+    ASSERT_EQ(hash, table.HashOf(key));
+    const FlowIndex::Entry guess = table.Approach(hash);
+    for (const FlowKey& way : {key, Reverse(key)}) {
+      EXPECT_EQ(table.Find(way, hash, guess).flow, table.At(key).flow);
+      EXPECT_EQ(table.FindPlain(way, hash, guess).flow, table.At(key).flow);
+      EXPECT_EQ(table.FindPlain(way, hash, guess).side(), table.At(way).side());
+    }
+    table.Erase(table.At(key));
+    EXPECT_EQ(table.Find(key, hash, guess).flow, nullptr);
+    EXPECT_EQ(table.FindPlain(key, hash, guess).flow, nullptr);
+  }
+}
+
+TEST(FlowTableTest, WhatWasFoundHoldsUntilItEnds) {
+  Table table({.capacity = 8});
+  table.Begin(kUdp);
+  table.Watch();
+  const FoundFlow known = table.At(kUdp);
+  const FoundFlow unknown = table.At(kTcp);
+  const uint64_t hash = table.HashOf(kTcp);
+  EXPECT_EQ(table.Recall(unknown, kTcp, hash).flow, nullptr);
+  table.Begin(kTcp);
+  EXPECT_TRUE(table.Holds(known));
+  EXPECT_NE(table.Recall(unknown, kTcp, hash).flow, nullptr);
+  // Its slot and its place are another's now.
+  table.Erase(known);
+  EXPECT_FALSE(table.Holds(known));
+  table.Begin(kUdp);
+  EXPECT_EQ(table.At(kUdp).slot, known.slot);
+  EXPECT_FALSE(table.Holds(known));
+  EXPECT_EQ(table.Recall(known, kUdp, table.HashOf(kUdp)).flow, table.At(kUdp).flow);
+}
+
 TEST(FlowTableTest, IdleFlowsExpire) {
   Table table({.capacity = 8});
   table.Begin(kUdp);
