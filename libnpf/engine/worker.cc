@@ -34,7 +34,6 @@ namespace npf {
 namespace {
 
 using conntrack::Flow;
-using conntrack::FlowIndex;
 using conntrack::FlowSide;
 using conntrack::FlowState;
 using conntrack::FlowTable;
