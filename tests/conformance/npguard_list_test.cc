@@ -218,7 +218,8 @@ bool HasPodOf(const Snapshot& snapshot, const std::string& name, const std::stri
   });
 }
 
-// Pods that both sides have, by the workload that np-guard names.
+// Pods that both sides have, by the workload that np-guard names. By IPv4: IPv6 addresses are
+// assumed where an input names IPv6, which may be one of the two.
 size_t CompareDifference(const Directory& before, const Directory& after) {
   const Scene scene(
       {{*Compile(before.snapshot), before.snapshot}, {*Compile(after.snapshot), after.snapshot}});
@@ -248,6 +249,7 @@ size_t CompareDifference(const Directory& before, const Directory& after) {
         for (const uint32_t b : to_groups) {
           PortSetId said[] = {PortSets::kNone, PortSets::kNone};
           for (const analysis::ChangeRow& row : difference.rows) {
+            if ((row.families & analysis::kIpv4Only) == 0) continue;
             if (!std::binary_search(row.from.begin(), row.from.end(), a)) continue;
             if (!std::binary_search(row.to.begin(), row.to.end(), b)) continue;
             PortSetId& set = said[static_cast<size_t>(row.kind)];

@@ -54,13 +54,15 @@ Cluster Edited(const Cluster& before, uint64_t seed) {
         break;
       case 2:
         for (NetworkPolicy policy : other.policies) {
-          policy.name += "-b";
+          policy.name += "-b" + std::to_string(i);
           if (random.Chance(40)) after.policies.push_back(policy);
         }
         break;
       case 3:
         for (ClusterPolicy policy : other.cluster_policies) {
-          policy.name += "-b";
+          // There may be one baseline policy only.
+          if (policy.kind == ClusterPolicyKind::kBaselineAdminNetworkPolicy) continue;
+          policy.name += "-b" + std::to_string(i);
           if (random.Chance(40)) after.cluster_policies.push_back(policy);
         }
         break;

@@ -68,6 +68,10 @@ class Comparer {
     return a.is_source && b.is_destination && (IsPod(a.kind) || IsPod(b.kind));
   }
 
+  static bool HasFamily(const Group& group, size_t family) {
+    return group.classes[0][family] != kAbsent || group.classes[1][family] != kAbsent;
+  }
+
   void ComparePair(uint32_t from, uint32_t to) {
     if (!IsChosen(from, to)) return;
     const Group& a = scene_.groups()[from];
@@ -75,6 +79,7 @@ class Comparer {
     FamilyChanges changes;
     std::array<bool, kFamilies> exists{};
     for (size_t family = 0; family < kFamilies; ++family) {
+      exists[family] = HasFamily(a, family) && HasFamily(b, family);
       Pair pair;
       for (const size_t side : {0, 1}) {
         const uint32_t src = a.classes[side][family];
@@ -85,7 +90,6 @@ class Comparer {
         pair.ingress[side] = sides_[side]->Ingress(src, dst);
       }
       if (a.kind == EndKind::kNode && scene_.PairsApart(from, to, family) == 0) continue;
-      exists[family] = pair.exists[0] || pair.exists[1];
       Split(pair, changes[family]);
     }
     Note(from, to, changes, exists);
