@@ -32,7 +32,7 @@ target_link_libraries(npf_mutated_reference PUBLIC npf_npf PRIVATE npf_flags)
 # The rules of docs/semantics.md with their examples, and the reference data's fixtures.
 npf_alone(conformance/tier_rules.cc)
 add_library(npf_conformance STATIC
-  conformance/fixture.cc conformance/rules.cc conformance/tier_rules.cc)
+  conformance/fixture.cc conformance/npguard.cc conformance/rules.cc conformance/tier_rules.cc)
 target_link_libraries(npf_conformance PUBLIC npf_testing_helpers PRIVATE npf_test_flags)
 
 add_executable(differential_test

@@ -407,6 +407,7 @@ void SnapshotBuilder::AddNewPods() {
   if (!options_.new_pods) return;
   Namespace made;
   made.synthesised = true;
+  made.is_new = true;
   made.name = "new-namespace";
   const auto is_taken = [&](const Namespace& ns) { return ns.name == made.name; };
   auto& namespaces = data_.namespaces;

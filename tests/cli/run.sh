@@ -27,7 +27,7 @@ says() { grep -qF -- "$1" "$work/out" || fail "standard output lacks \"$1\": $(h
 warns() { grep -qF -- "$1" "$work/err" || fail "standard error lacks \"$1\": $(head -5 "$work/err")"; }
 
 # Usage: one line, and where to look.
-for arguments in "" "nonsense" "eval" "explain a" "replay" "gaps" "gaps -f x" "version --what" "eval --placement mars" \
+for arguments in "" "nonsense" "eval" "explain a" "replay" "gaps" "gaps -f x" "version --what" "eval --placement mars" "list" "diff" "diff x" \
   "compile --pair-table tree -f x" "verify --extra-max -1 -f x"; do
   # shellcheck disable=SC2086
   status 2 "$npf" $arguments
@@ -35,7 +35,7 @@ for arguments in "" "nonsense" "eval" "explain a" "replay" "gaps" "gaps -f x" "v
   err_lines 1
   warns "--help"
 done
-for verb in validate eval explain gaps replay compile verify version; do
+for verb in validate eval explain gaps list diff replay compile verify version; do
   status 0 "$npf" $verb --help
   says "Example"
 done
@@ -198,6 +198,55 @@ python3 -c 'import json,sys; assert json.load(sys.stdin)["differences"] > 0' < "
 status 0 "$npf" replay "${input[@]}" -r "$example/three-tier.pcap" -o jsonl
 [[ $(wc -l < "$work/out") -eq 276 ]] || fail "one line for each of the 276 packets"
 schema
+
+# list: rows between workloads, what is chosen, and what is open.
+status 0 "$npf" list "${input[@]}" --to shop/postgres
+says "shop/api"
+says "TCP 5432"
+status 0 "$npf" list "${input[@]}" -n shop --from app=frontend,tier!=x --to external -o csv
+says "from_kind,from,to_kind,to,ports,family"
+status 0 "$npf" list "${input[@]}" -o json
+python3 -c 'import json,sys; rows = json.load(sys.stdin)["rows"]; assert any(e.get("name") == "api" for r in rows for e in r["to"])' \
+  < "$work/out" || fail "list -o json"
+status 0 "$npf" list "${input[@]}" -o dot
+says "digraph"
+status 0 "$npf" list "${input[@]}" -o md
+says "| from | to | ports |"
+status 0 "$npf" list "${input[@]}" --exposure
+says "OPEN TO"
+status 0 "$npf" list "${input[@]}" --exposure -o json
+python3 -c 'import json,sys; assert json.load(sys.stdin)["exposure"]' < "$work/out" || fail "list --exposure -o json"
+status 2 "$npf" list "${input[@]}" --to shop/nobody
+silent
+warns "shop/nobody"
+status 2 "$npf" list "${input[@]}" --exposure -o dot
+status 3 "$npf" list -f "$work/typo.yaml"
+silent
+
+# diff: nothing where nothing changes, and the line and a witness where something does.
+shared=(-f "$example/cluster.yaml")
+status 0 "$npf" diff "${shared[@]}" "$example/policies.yaml" "$example/policies.yaml"
+silent
+status 1 "$npf" diff "${shared[@]}" "$example/policies.yaml" "$work/other.yaml"
+says "denied   shop/api -> shop/postgres  TCP 5432"
+says "allowed  shop/api -> shop/postgres  TCP 5433"
+says "other.yaml:"
+says "for example 10.244.1.20 -> 10.244.1.30 TCP 5433"
+status 1 "$npf" diff "${shared[@]}" "$example/policies.yaml" "$work/other.yaml" -o json \
+  --trace "$example/three-tier.pcap"
+python3 -c 'import json,sys; d = json.load(sys.stdin); assert len(d["changes"]) >= 2 and d["changed_packets"] == 60' \
+  < "$work/out" || fail "diff -o json: $(head -c 300 "$work/out")"
+status 1 "$npf" diff "${shared[@]}" "$example/policies.yaml" "$work/other.yaml" -o md
+says "| newly | from |"
+status 1 "$npf" diff "${shared[@]}" "$example/policies.yaml" "$work/other.yaml" -o sarif
+says '"newly-denied"'
+status 0 "$npf" diff "${shared[@]}" "$work/image" "$example/policies.yaml"
+status 1 "$npf" diff "${shared[@]}" "$work/image" "$work/other.yaml"
+status 2 "$npf" diff "${shared[@]}" - -
+status 2 "$npf" diff "${shared[@]}" "$example/policies.yaml," "$work/other.yaml"
+status 4 "$npf" diff "${shared[@]}" "$work/none.yaml" "$work/other.yaml"
+status 3 "$npf" diff "${shared[@]}" "$work/typo.yaml" "$work/other.yaml"
+silent
 
 if [[ $failures -gt 0 ]]; then echo "$failures failures"; exit 1; fi
 echo "all as it should be"

@@ -68,7 +68,6 @@ Cluster Edited(const Cluster& before, uint64_t seed) {
         drop_one(after.pods);
         break;
       case 5:
-        random.Pick(after.pods);
         for (Pod& pod : after.pods) {
           if (random.Chance(30)) pod.labels = random.Pick(other.pods).labels;
         }
@@ -290,6 +289,8 @@ uint64_t ForEachPair(const std::vector<Place>& places, Visit visit) {
   return pairs;
 }
 
+constexpr int kFailuresShown = 5;
+
 uint64_t CheckListing(const Snapshot& snapshot, const Edges& edges) {
   const Scene scene = MakeScene({snapshot});
   analysis::PortSets sets;
@@ -306,6 +307,7 @@ uint64_t CheckListing(const Snapshot& snapshot, const Edges& edges) {
   }
   const std::vector<Port> ports = edges.Ports();
   uint64_t asked = 0;
+  int failures = 0;
   ForEachPair(places, [&](const Place& from, const Place& to) {
     std::vector<const analysis::PortSet*> said;
     const auto family = static_cast<uint8_t>(1 << from.member.family);
@@ -321,7 +323,8 @@ uint64_t CheckListing(const Snapshot& snapshot, const Edges& edges) {
       const bool listed = std::any_of(said.begin(), said.end(),
                                       [&](const auto* set) { return HasPlace(*set, port); });
       ++asked;
-      EXPECT_EQ(Truth(evaluator, 0, from, to, port), listed) << Text(from, to, port);
+      if (Truth(evaluator, 0, from, to, port) == listed || ++failures > kFailuresShown) continue;
+      ADD_FAILURE() << (listed ? "invented: " : "missing: ") << Text(from, to, port);
     }
   });
   return asked;
@@ -347,6 +350,7 @@ uint64_t CheckDifference(const std::vector<Snapshot>& snapshots, const Edges& ed
   }
   const std::vector<Port> ports = edges.Ports();
   uint64_t asked = 0;
+  int failures = 0;
   ForEachPair(PlacesOf(scene, edges.addresses()), [&](const Place& from, const Place& to) {
     std::array<std::vector<const analysis::PortSet*>, 2> said;
     const uint8_t local = LocalSides(scene, from, to);
@@ -363,8 +367,9 @@ uint64_t CheckDifference(const std::vector<Snapshot>& snapshots, const Edges& ed
                                          [&](const auto* set) { return HasPlace(*set, port); });
         const bool changed = kind == 0 ? !old_one && new_one : old_one && !new_one;
         ++asked;
-        EXPECT_EQ(count, changed ? 1 : 0)
-            << (kind == 0 ? "opened " : "closed ") << Text(from, to, port);
+        if (count == (changed ? 1 : 0) || ++failures > kFailuresShown) continue;
+        ADD_FAILURE() << (kind == 0 ? "opened " : "closed ") << (changed ? "and missing: " : "in ")
+                      << count << " rows: " << Text(from, to, port) << " own node " << int{local};
       }
     }
   });
@@ -392,7 +397,7 @@ void CheckCovers(const Scene& scene, const std::vector<Snapshot>& snapshots) {
 }
 
 TEST(AnalysisBruteTest, ListAndDiffEqualTheReferenceOnRandomClusters) {
-  const uint64_t pairs = FromEnvironment("NPF_ANALYSIS_PAIRS", 6);
+  const uint64_t pairs = FromEnvironment("NPF_ANALYSIS_PAIRS", 3);
   const uint64_t first = FromEnvironment("NPF_ANALYSIS_SEED", 1);
   uint64_t asked = 0;
   for (uint64_t seed = first; seed < first + pairs; ++seed) {

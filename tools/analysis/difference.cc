@@ -195,6 +195,8 @@ class Comparer {
     std::map<RowKey, ChangeRow> rows;
     for (auto& [key, peers] : bundles_) {
       const auto& [subject, of_source, change] = key;
+      std::sort(peers.begin(), peers.end());
+      peers.erase(std::unique(peers.begin(), peers.end()), peers.end());
       std::map<std::string, std::pair<std::vector<uint32_t>, Explained>> by_cause;
       Explained last;
       for (const uint32_t peer : peers) {
@@ -203,7 +205,7 @@ class Comparer {
         }
         auto& entry = by_cause[TextOf(last.causes)];
         if (entry.first.empty()) entry.second = last;
-        if (entry.first.empty() || entry.first.back() != peer) entry.first.push_back(peer);
+        entry.first.push_back(peer);
       }
       for (auto& [text, entry] : by_cause) {
         ChangeRow& row = rows[{change, of_source, entry.first, text}];
@@ -241,7 +243,7 @@ class Comparer {
   PortSets& ports_;
   const DifferenceOptions& options_;
   size_t explanations_ = 0;
-  // Subject, whether that is the source, change: peers, in order.
+  // Subject, whether that is the source, change: peers.
   std::map<std::tuple<uint32_t, bool, Change>, std::vector<uint32_t>> bundles_;
 };
 

@@ -109,7 +109,9 @@ std::string EndNamer::Label(const End& end) const {
     case EndKind::kWorkload:
       break;
     case EndKind::kNewPod:
-      return "a new pod in " + scene_.workloads()[end.owner].ns;
+      return scene_.workloads()[end.owner].in_new_namespace
+                 ? "a new pod in a new namespace"
+                 : "a new pod in " + scene_.workloads()[end.owner].ns;
     case EndKind::kNode:
       return "node " + scene_.nodes()[end.owner];
     default: {

@@ -5,8 +5,8 @@
 //
 // A row means every pair of its ends: each source with each destination, in the families that both
 // have (of `families`), but for a pod with itself. Sources with the same reach share their rows, so
-// that a cluster without policies is three rows, however large. Rows are the plain data that every
-// output, and whoever wants another one, is made of.
+// that a cluster without policies is two or three rows, however large. Rows are the plain data that
+// every output, and whoever wants another one, is made of.
 #ifndef NPF_TOOLS_ANALYSIS_LISTING_H_
 #define NPF_TOOLS_ANALYSIS_LISTING_H_
 

@@ -82,12 +82,6 @@ EndKind KindOf(layout::AddressKind kind) {
   }
 }
 
-bool Covers(const Choice& choice, const IpAddress& address) {
-  return !choice.addresses ||
-         std::any_of(choice.addresses->begin(), choice.addresses->end(),
-                     [&](const IpPrefix& prefix) { return prefix.Contains(address); });
-}
-
 // An address and its class on each side where somebody has it.
 struct Twin {
   std::array<std::optional<IpAddress>, 2> address;
@@ -124,6 +118,9 @@ class SceneBuilder {
   // Objects by "namespace/name"; workloads of two kinds may share one.
   void IndexObjects(size_t side) {
     if (!scene_.sides_[side].snapshot) return;
+    for (const Namespace& ns : scene_.sides_[side].snapshot->namespaces()) {
+      if (ns.is_new) new_namespace_ = ns.name;
+    }
     for (const Pod& pod : scene_.sides_[side].snapshot->pods()) {
       objects_[side].emplace(pod.ns + "/" + pod.name, &pod);
     }
@@ -185,6 +182,7 @@ class SceneBuilder {
       workload = {.ns = name.substr(0, slash), .kind = "Pod", .name = name.substr(slash + 1)};
     }
     raw.stands_in = workload.stands_in;
+    workload.in_new_namespace = workload.kind == kNewPodKind && workload.ns == new_namespace_;
     raw.pod.workload = InternWorkload(std::move(workload));
     return raw;
   }
@@ -300,8 +298,16 @@ class SceneBuilder {
     ++workload.pod_count;
     const bool is_new = raw.pod.object != nullptr && raw.pod.object->owner_kind == kNewPodKind;
     const EndKind kind = is_new ? EndKind::kNewPod : EndKind::kWorkload;
+    // A pod is meant by any of its addresses.
     const auto chosen = [&](const Choice& choice) {
-      return !choice.pods || choice.pods(workload, raw.pod);
+      for (const auto& of_side : raw.addresses) {
+        for (const auto& of_family : of_side) {
+          for (const IpAddress& address : of_family) {
+            if (choice.Covers(address)) return true;
+          }
+        }
+      }
+      return false;
     };
     const bool source = chosen(options_.sources);
     const bool destination = chosen(options_.destinations);
@@ -372,8 +378,8 @@ class SceneBuilder {
       const auto [found, inserted] =
           names.try_emplace(std::string(name), static_cast<uint32_t>(names.size()));
       if (inserted) scene_.nodes_.emplace_back(name);
-      const bool source = Covers(options_.sources, address);
-      const bool destination = Covers(options_.destinations, address);
+      const bool source = options_.sources.Covers(address);
+      const bool destination = options_.destinations.Covers(address);
       const uint32_t group = GroupOf({EndKind::kNode, classes, source, destination});
       AddToParty(EndKind::kNode, found->second, group, 0);
       member.owner = found->second;
@@ -410,8 +416,8 @@ class SceneBuilder {
     std::set<IpAddress> begins = {range.first};
     for (const Choice* choice : {&options_.sources, &options_.destinations}) {
       if (!choice->addresses) continue;
-      for (const IpPrefix& prefix : *choice->addresses) {
-        for (const IpAddress& begin : {FirstAddress(prefix), NextAddress(LastAddress(prefix))}) {
+      for (const AddressRange& chosen : *choice->addresses) {
+        for (const IpAddress& begin : {chosen.first, NextAddress(chosen.last)}) {
           if (range.first < begin && begin <= range.last) begins.insert(begin);
         }
       }
@@ -424,8 +430,8 @@ class SceneBuilder {
     for (auto at = begins.begin(); at != begins.end(); ++at) {
       const auto next = std::next(at);
       const AddressRange part{*at, next == begins.end() ? range.last : PreviousAddress(*next)};
-      const auto key = std::tuple(kind, by_side, Covers(options_.sources, *at),
-                                  Covers(options_.destinations, *at));
+      const auto key = std::tuple(kind, by_side, options_.sources.Covers(*at),
+                                  options_.destinations.Covers(*at));
       const auto [found, inserted] =
           range_groups_.try_emplace(key, static_cast<uint32_t>(scene_.groups_.size()));
       if (inserted) {
@@ -507,6 +513,7 @@ class SceneBuilder {
   Scene& scene_;
   const SceneOptions& options_;
   std::array<std::multimap<std::string, const Pod*>, 2> objects_;
+  std::string new_namespace_;
   std::vector<RawPod> raw_pods_;
   absl::flat_hash_map<std::string, size_t> raw_ids_;
   std::map<std::tuple<std::string, std::string, std::string>, uint32_t> workload_ids_;
@@ -556,6 +563,14 @@ AddressSet Scene::AddressesOf(const std::vector<uint32_t>& groups) const {
     if (open) set.back().last = LastAddress({{family, {}}, 0});
   }
   return set;
+}
+
+bool Choice::Covers(const IpAddress& address) const {
+  if (!addresses) return true;
+  const auto after = std::upper_bound(
+      addresses->begin(), addresses->end(), address,
+      [](const IpAddress& wanted, const AddressRange& range) { return wanted < range.first; });
+  return after != addresses->begin() && address <= std::prev(after)->last;
 }
 
 std::string Workload::ToString() const {

@@ -11,7 +11,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,10 +44,11 @@ struct Workload {
   std::string ns;
   std::string kind;  // "Deployment", ..., "Pod"
   std::string name;
-  uint32_t pod_count = 0;        // that have an address on some side
-  bool stands_in = false;        // no pod of it was given: it may have several
-  bool ambiguous = false;        // another kind has this name in this namespace
-  std::string ToString() const;  // "shop/web", "shop/web[StatefulSet]"
+  uint32_t pod_count = 0;         // that have an address on some side
+  bool stands_in = false;         // no pod of it was given: it may have several
+  bool ambiguous = false;         // another kind has this name in this namespace
+  bool in_new_namespace = false;  // of a new pod: Namespace::is_new
+  std::string ToString() const;   // "shop/web", "shop/web[StatefulSet]"
 };
 
 inline constexpr uint32_t kAbsent = ~uint32_t{0};
@@ -113,8 +113,9 @@ struct SceneSide {
 
 // Whom to look at, as one end of connections.
 struct Choice {
-  std::function<bool(const Workload&, const ScenePod&)> pods;  // empty: all of them
-  std::optional<std::vector<IpPrefix>> addresses;              // of nodes and ranges; absent: all
+  std::optional<AddressSet> addresses;  // absent: everybody
+
+  bool Covers(const IpAddress& address) const;
 };
 
 struct SceneOptions {

@@ -83,7 +83,10 @@ int RunExplain(const ExplainFlags& flags) {
     return kExitUsage;
   }
   if (flags.live.live) return RunExplainLive(flags.live, *text, flags.output == "json");
-  const CompiledInput compiled = CompileInput(flags.input);
+  // A pod that was never started can be asked about by its name, as diff and list speak of it.
+  InputFlags input = flags.input;
+  input.assume_addresses = !ParseIpAddress(text->src) || !ParseIpAddress(text->dst);
+  const CompiledInput compiled = CompileInput(input);
   if (!compiled.program) return compiled.exit_status;
   const Snapshot& snapshot = *compiled.input.snapshot;
   const absl::StatusOr<Question> question =

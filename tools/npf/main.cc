@@ -23,6 +23,8 @@ void AddVerbs(CommandLine& line) {
   AddReplayVerb(line);
   AddCompileVerb(line);
   AddVerifyVerb(line);
+  AddListVerb(line);
+  AddDiffVerb(line);
   AddTestVerb(line);
   AddGapsVerb(line);
   AddLiveVerbs(line);

@@ -12,6 +12,8 @@ void AddExplainVerb(CommandLine& line);
 void AddReplayVerb(CommandLine& line);
 void AddCompileVerb(CommandLine& line);
 void AddVerifyVerb(CommandLine& line);
+void AddDiffVerb(CommandLine& line);
+void AddListVerb(CommandLine& line);
 void AddTestVerb(CommandLine& line);
 void AddGapsVerb(CommandLine& line);
 void AddVersionVerb(CommandLine& line);

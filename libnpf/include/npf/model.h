@@ -223,6 +223,7 @@ struct Namespace {
   Labels labels;
   Labels annotations;        // those in the domains npf and of service meshes
   bool synthesised = false;  // no object was given (R63)
+  bool is_new = false;       // it is not there either: SnapshotOptions::new_pods
   Position position;
 };
 
