@@ -113,8 +113,9 @@ TEST(EntrancesTest, OthersOpenNothing) {
        {"{selector: {app: web}, ports: [{port: 80}]}", "{type: NodePort, ports: [{port: 80}]}",
         "{type: ExternalName, externalName: a.example, selector: {app: web}}"}) {
     const auto rows = Entrances(
-        absl::StrCat("{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: ",
-                     spec, "}"),
+        absl::StrCat(
+            "{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: ", spec,
+            "}"),
         "");
     EXPECT_EQ(rows.size(), 1u) << spec;  // the Ingress
   }

@@ -131,15 +131,15 @@ class EntranceLister {
       ByGroup targets;
       for (const ServicePort& port : service->ports) {
         const std::string* name = std::get_if<std::string>(&backend.port);
-        const bool meant = name != nullptr ? port.name == *name
-                                           : port.port == std::get<int64_t>(backend.port);
+        const bool meant =
+            name != nullptr ? port.name == *name : port.port == std::get<int64_t>(backend.port);
         if (meant) targets.merge(TargetsOf(*service, port));
       }
       if (targets.empty()) continue;
-      const std::string where = backend.host.empty() && backend.path.empty()
-                                    ? "everything"
-                                    : absl::StrCat(backend.host.empty() ? "*" : backend.host,
-                                                   backend.path);
+      const std::string where =
+          backend.host.empty() && backend.path.empty()
+              ? "everything"
+              : absl::StrCat(backend.host.empty() ? "*" : backend.host, backend.path);
       ByGroup controllers = entered_;
       controllers.insert(nodes_.begin(), nodes_.end());
       AddRows(*service, absl::StrCat("Ingress ", ingress.ns, "/", ingress.name, ": ", where),
@@ -211,8 +211,8 @@ class EntranceLister {
   PortSetId Between(uint32_t from, uint32_t to) {
     PortSetId allowed = PortSets::kNone;
     for (size_t family = 0; family < kFamilies; ++family) {
-      allowed = ports_.Union(allowed, Allowed(side_, ports_, scene_.groups()[from],
-                                              scene_.groups()[to], 0, family));
+      allowed = ports_.Union(
+          allowed, Allowed(side_, ports_, scene_.groups()[from], scene_.groups()[to], 0, family));
     }
     return allowed;
   }
@@ -225,7 +225,7 @@ class EntranceLister {
   absl::flat_hash_map<std::string, std::pair<uint32_t, uint32_t>> place_of_;
   ByGroup external_;
   ByGroup nodes_;
-  ByGroup inside_;  // workloads and nodes that are chosen as sources
+  ByGroup inside_;   // workloads and nodes that are chosen as sources
   ByGroup entered_;  // pods that a Service lets the outside reach
   std::vector<EntranceRow> rows_;
 };

@@ -104,8 +104,8 @@ class PageData {
     const std::string ends = JsonArray(ends_, [&](const PageEnd& end) { return JsonEnd(end); });
     return "{\"about\":" + JsonString(About()) + ",\"roles\":" + kRoles + ",\"ends\":" + ends +
            ",\"homes\":" + std::to_string(scene_.groups().size()) +
-           ",\"groups\":" + JsonArray(sets_, JsonRuns) + ",\"lists\":" +
-           JsonArray(lists_.all(), [](const Ids* ids) { return JsonRuns(*ids); }) +
+           ",\"groups\":" + JsonArray(sets_, JsonRuns) +
+           ",\"lists\":" + JsonArray(lists_.all(), [](const Ids* ids) { return JsonRuns(*ids); }) +
            ",\"namespaces\":" + JsonTexts(namespaces_.all()) +
            ",\"ports\":" + JsonTexts(ports_.all()) + ",\"isolation\":" +
            JsonArray(isolations_.all(), [](const Ids* ids) { return JsonNumbers(*ids); }) +
@@ -144,8 +144,8 @@ class PageData {
     const std::string ns = end.ns.empty() ? "-1" : std::to_string(namespaces_.Of(end.ns));
     const auto& [egress, ingress] = isolation_of_[end.group];
     return "[" + JsonString(end.label) + "," + std::to_string(static_cast<int>(end.kind)) + "," +
-           ns + "," +
-           Inner({static_cast<uint32_t>(end.pods.size()), egress, ingress, end.group}) + "]";
+           ns + "," + Inner({static_cast<uint32_t>(end.pods.size()), egress, ingress, end.group}) +
+           "]";
   }
 
   uint32_t PortsOf(analysis::PortSetId ports, uint8_t families) {
@@ -258,16 +258,15 @@ class PageData {
       note += "seen with the " + std::string(Name(row.seen)) + "'s address";
     }
     if (!open) {
-      note += "; policy lets nobody through to " +
-              analysis::ToString(listed_.ports.Get(row.wanted));
+      note +=
+          "; policy lets nobody through to " + analysis::ToString(listed_.ports.Get(row.wanted));
     }
     uint32_t from = lists_.Of(row.from_groups);
     if (!row.from_pods.empty()) {
       Ids pods = row.from_pods;
       from = row.from_groups.empty() ? ListOfPods(pods) : WithPods(row.from_groups, pods);
     }
-    return "[" +
-           Inner({from, ListOfPods(row.to), PortsOf(row.ports, analysis::kBothFamilies)}) +
+    return "[" + Inner({from, ListOfPods(row.to), PortsOf(row.ports, analysis::kBothFamilies)}) +
            ",\"service\"," + JsonString(note) + "]";
   }
 
@@ -292,9 +291,16 @@ class PageData {
   std::string About() const {
     const Snapshot& snapshot = *scene_.side(0).snapshot;
     const size_t policies = snapshot.policies().size() + snapshot.cluster_policies().size();
-    return std::to_string(snapshot.pods().size()) + " pods, " +
-           std::to_string(scene_.workloads().size()) + " workloads, " + std::to_string(policies) +
-           " policies, " + std::to_string(listed_.listing.rows.size()) + " rows of connections";
+    size_t pods = 0;
+    size_t workloads = 0;
+    for (const analysis::Workload& workload : scene_.workloads()) {
+      if (workload.kind == kNewPodKind) continue;
+      pods += workload.pod_count;
+      ++workloads;
+    }
+    return std::to_string(pods) + " pods with addresses, " + std::to_string(workloads) +
+           " workloads, " + std::to_string(policies) + " policies, " +
+           std::to_string(listed_.listing.rows.size()) + " rows of connections";
   }
 
   const ListedScene& listed_;
