@@ -2,6 +2,7 @@
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
+npf_alone(unit/analysis_entrances_test.cc unit/analysis_test.cc)
 add_executable(analysis_test
   conformance/npguard_list_test.cc unit/analysis_brute_test.cc unit/analysis_entrances_test.cc
   unit/analysis_test.cc)

@@ -71,6 +71,10 @@ if(NPF_BUILD_TOOLS)
   set_tests_properties(tools.cli tools.gaps tools.overlay tools.fragments tools.revision
                        tools.describing PROPERTIES LABELS quick COST 10)
 
+  add_test(NAME tools.list_page COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/list_page.py $<TARGET_FILE:npf>
+                                        ${PROJECT_SOURCE_DIR})
+  set_tests_properties(tools.list_page PROPERTIES LABELS quick COST 20 SKIP_RETURN_CODE 77)
+
   if(DEFINED ENV{NPF_SHARED})
     set(shared $ENV{NPF_SHARED})
   else()

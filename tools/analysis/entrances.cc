@@ -39,7 +39,22 @@ class EntranceLister {
     for (uint32_t group = 0; group < scene.groups().size(); ++group) {
       if (scene.groups()[group].kind == EndKind::kExternal) external_[group];
       if (scene.groups()[group].kind == EndKind::kNode) nodes_[group];
+      const bool inside = scene.groups()[group].kind == EndKind::kWorkload ||
+                          scene.groups()[group].kind == EndKind::kNode;
+      if (inside && scene.groups()[group].is_source) inside_[group];
     }
+  }
+
+  std::vector<EntranceRow> RunInside() {
+    for (const Service& service : snapshot_.services()) {
+      for (const ServicePort& port : service.ports) {
+        const ByGroup targets = TargetsOf(service, port);
+        if (targets.empty()) continue;
+        AddRows(service, absl::StrCat("port ", port.port, "/", port.protocol), SeenAs::kClient,
+                inside_, targets);
+      }
+    }
+    return std::move(rows_);
   }
 
   std::vector<EntranceRow> Run() {
@@ -161,7 +176,7 @@ class EntranceLister {
     for (const auto& [source, some] : from) {
       std::map<PortSetId, std::vector<uint32_t>> reach;
       for (const auto& [to, target] : targets) {
-        if (source == to && some.pods == target.pods) continue;
+        if (source == to && IsOneself(some, to)) continue;
         const PortSetId allowed =
             ports_.Intersection(ports_.Intern(target.ports), Between(source, to));
         if (allowed != PortSets::kNone) reach[allowed].push_back(to);
@@ -185,6 +200,14 @@ class EntranceLister {
     return false;
   }
 
+  // Whether the source has nobody beside the one pod that the destination is.
+  bool IsOneself(const Some& source, uint32_t group) const {
+    const Group& all = scene_.groups()[group];
+    if (all.stands_in) return false;
+    if (!source.pods.empty()) return source.pods.size() == 1;
+    return !all.HasPairOfItself(0, 0) && !all.HasPairOfItself(0, 1);
+  }
+
   PortSetId Between(uint32_t from, uint32_t to) {
     PortSetId allowed = PortSets::kNone;
     for (size_t family = 0; family < kFamilies; ++family) {
@@ -202,6 +225,7 @@ class EntranceLister {
   absl::flat_hash_map<std::string, std::pair<uint32_t, uint32_t>> place_of_;
   ByGroup external_;
   ByGroup nodes_;
+  ByGroup inside_;   // workloads and nodes that are chosen as sources
   ByGroup entered_;  // pods that a Service lets the outside reach
   std::vector<EntranceRow> rows_;
 };
@@ -221,6 +245,10 @@ std::string_view Name(SeenAs seen) {
 
 std::vector<EntranceRow> ListEntrances(const Scene& scene, Connectivity& side, PortSets& ports) {
   return EntranceLister(scene, side, ports).Run();
+}
+
+std::vector<EntranceRow> ListServices(const Scene& scene, Connectivity& side, PortSets& ports) {
+  return EntranceLister(scene, side, ports).RunInside();
 }
 
 }  // namespace npf::analysis

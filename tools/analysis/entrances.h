@@ -39,6 +39,9 @@ struct EntranceRow {
 // Of side 0, which has a Snapshot; of pods that the Scene's destinations choose. In the order of
 // Services, then of Ingresses. A Service whose pods are not known is in no row.
 std::vector<EntranceRow> ListEntrances(const Scene& scene, Connectivity& side, PortSets& ports);
+// As a way in, seen as the client, for every port of every Service: who of the cluster's workloads
+// and nodes may reach the pods behind it. One row that nobody is in where nobody may.
+std::vector<EntranceRow> ListServices(const Scene& scene, Connectivity& side, PortSets& ports);
 
 }  // namespace npf::analysis
 

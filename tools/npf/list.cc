@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analysis/ends.h"
+#include "analysis/entrances.h"
 #include "analysis/exposure.h"
 #include "analysis/listing.h"
 #include "npf/command_line.h"
@@ -17,6 +18,8 @@
 #include "npf/end_json.h"
 #include "npf/exit_status.h"
 #include "npf/judge_flags.h"
+#include "npf/list_entrances.h"
+#include "npf/list_html.h"
 #include "npf/markdown.h"
 #include "npf/output.h"
 #include "npf/verbs.h"
@@ -38,6 +41,7 @@ struct ListFlags {
   std::vector<std::string> to;
   bool exposure = false;
   bool own_node = false;
+  bool services = false;
   std::string output = "table";
 };
 
@@ -71,8 +75,19 @@ class ListWriter {
     WriteOut(flags_.output == "md" ? markdown : table.Text());
   }
 
-  void WriteExposure(const std::vector<ExposureRow>& exposure) const {
-    if (flags_.output == "json") return WriteExposureJson(exposure);
+  void WriteServices(const std::vector<analysis::EntranceRow>& services) const {
+    if (flags_.output == "json") {
+      WriteOut("{\"services\":" + JsonEntrances(scene_, ports_, services) + "}\n");
+      return;
+    }
+    const size_t shown = flags_.output == "table" ? kNamesShown : SIZE_MAX;
+    WriteRows({"from", "service", "to", "ports"}, {"FROM", "SERVICE", "TO", "PORTS"},
+              EntranceCells(scene_, ports_, services, shown));
+  }
+
+  void WriteExposure(const std::vector<ExposureRow>& exposure,
+                     const std::vector<analysis::EntranceRow>& entrances) const {
+    if (flags_.output == "json") return WriteExposureJson(exposure, entrances);
     std::vector<std::vector<std::string>> rows;
     for (const ExposureRow& row : exposure) {
       const std::vector<End> ends = namer_.Of(row.groups, analysis::kBothFamilies);
@@ -87,6 +102,10 @@ class ListWriter {
       }
     }
     std::sort(rows.begin(), rows.end());
+    const size_t shown = flags_.output == "table" ? kNamesShown : SIZE_MAX;
+    for (const auto& cells : EntranceCells(scene_, ports_, entrances, shown)) {
+      rows.push_back({cells[2], "ingress", cells[0] + " through Service " + cells[1], cells[3]});
+    }
     WriteRows({"workload", "direction", "open_to", "ports"},
               {"WORKLOAD", "DIRECTION", "OPEN TO", "PORTS"}, rows);
   }
@@ -213,7 +232,8 @@ class ListWriter {
     return JoinSome(namer_.Labels(namer_.Of(row.peers, families)), kNamesShown);
   }
 
-  void WriteExposureJson(const std::vector<ExposureRow>& exposure) const {
+  void WriteExposureJson(const std::vector<ExposureRow>& exposure,
+                         const std::vector<analysis::EntranceRow>& entrances) const {
     std::string out = "{\"exposure\":[";
     for (const ExposureRow& row : exposure) {
       const uint8_t families = row.families & FamiliesOf(scene_, row.groups, row.peers);
@@ -227,7 +247,7 @@ class ListWriter {
       }
       out += "," + JsonAllowed(row.ports, row.families) + "}";
     }
-    WriteOut(out + "]}\n");
+    WriteOut(out + "],\"services\":" + JsonEntrances(scene_, ports_, entrances) + "}\n");
   }
 
   static void WriteDot(const std::vector<TextRow>& rows) {
@@ -250,12 +270,13 @@ class ListWriter {
 };
 
 int RunList(const ListFlags& flags) {
-  if (flags.exposure && flags.output == "dot") {
-    throw BadUsage("--exposure: has no graph; -o table, csv, json or md");
+  if ((flags.exposure || flags.services) && (flags.output == "dot" || flags.output == "html")) {
+    throw BadUsage("--exposure, --services: -o table, csv, json or md; html has both");
   }
+  const bool html = flags.output == "html";
   InputFlags input = flags.input;
   input.assume_addresses = true;
-  input.new_pods = flags.exposure;
+  input.new_pods = flags.exposure || html;
   const CompiledInput compiled = CompileInput(input);
   if (!compiled.program) return compiled.exit_status;
   const Snapshot& snapshot = *compiled.input.snapshot;
@@ -267,8 +288,16 @@ int RunList(const ListFlags& flags) {
   analysis::PortSets ports;
   analysis::Connectivity side(*compiled.program, ToClassifyOptions(flags.judge), ports);
   const ListWriter writer(flags, scene, ports);
-  if (flags.exposure) {
-    writer.WriteExposure(analysis::ListExposure(scene, side, ports));
+  if (html) {
+    const analysis::Listing listing = analysis::ListConnections(scene, side, ports);
+    const auto entrances = analysis::ListEntrances(scene, side, ports);
+    const auto exposure = analysis::ListExposure(scene, side, ports);
+    WriteOut(ListHtml({scene, side, ports, listing, entrances, exposure}));
+  } else if (flags.services) {
+    writer.WriteServices(analysis::ListServices(scene, side, ports));
+  } else if (flags.exposure) {
+    writer.WriteExposure(analysis::ListExposure(scene, side, ports),
+                         analysis::ListEntrances(scene, side, ports));
   } else {
     writer.WriteListing(analysis::ListConnections(scene, side, ports));
   }
@@ -286,11 +315,14 @@ void AddListVerb(CommandLine& line) {
                 "only these sources: " + std::string(kEndForms) + "; repeatable");
   verb.AddTexts("--to", flags->to, "only these destinations, in the same forms; repeatable");
   verb.AddFlag("--exposure", flags->exposure,
-               "what is open to addresses outside, to every namespace, and to pods not there yet");
+               "what is open to addresses outside, to every namespace, to pods not there yet, and "
+               "through Services and Ingresses");
+  verb.AddFlag("--services", flags->services,
+               "who reaches which Service, on which ports of the pods behind it");
   verb.AddFlag("--own-node", flags->own_node,
                "also what a pod's own node may beyond other nodes; json always has it");
-  verb.AddChoice("-o,--output", flags->output, {"table", "csv", "json", "md", "dot"},
-                 "table, csv (a line for each pair), json, md or dot");
+  verb.AddChoice("-o,--output", flags->output, {"table", "csv", "json", "md", "dot", "html"},
+                 "table, csv (a line for each pair), json, md, dot or html (one page)");
   verb.SetFooter(
       "Example:\n"
       "  npf list -f policies/ -f cluster.yaml\n"

@@ -97,8 +97,10 @@ class PageData {
                            PortsOf(row.ports, row.families)};
       return "[" + Inner(numbers) + "," + WhyOf(row) + "]";
     });
-    const std::string exposure =
+    const std::string entrances =
         JsonArray(listed_.entrances, [&](const auto& row) { return JsonEntrance(row); });
+    const std::string open =
+        JsonArray(listed_.exposure, [&](const auto& row) { return JsonOpen(row); });
     const std::string ends = JsonArray(ends_, [&](const PageEnd& end) { return JsonEnd(end); });
     return "{\"about\":" + JsonString(About()) + ",\"roles\":" + kRoles + ",\"ends\":" + ends +
            ",\"homes\":" + std::to_string(scene_.groups().size()) +
@@ -108,7 +110,7 @@ class PageData {
            ",\"ports\":" + JsonTexts(ports_.all()) + ",\"isolation\":" +
            JsonArray(isolations_.all(), [](const Ids* ids) { return JsonNumbers(*ids); }) +
            ",\"strings\":" + JsonTexts(strings_.all()) + ",\"rows\":" + rows +
-           ",\"exposure\":" + exposure + "}";
+           ",\"entrances\":" + entrances + ",\"exposure\":" + open + "}";
   }
 
  private:
@@ -268,6 +270,18 @@ class PageData {
            ",\"service\"," + JsonString(note) + "]";
   }
 
+  std::string JsonOpen(const analysis::ExposureRow& row) {
+    const bool ingress = row.direction == Direction::kIngress;
+    const uint32_t peers = lists_.Of(row.peers);
+    const uint32_t groups = lists_.Of(row.groups);
+    const Ids numbers = {ingress ? peers : groups, ingress ? groups : peers,
+                         PortsOf(row.ports, row.families)};
+    const char* kind = row.open_to == analysis::OpenTo::kExternal         ? "external"
+                       : row.open_to == analysis::OpenTo::kEveryNamespace ? "every"
+                                                                          : "new";
+    return "[" + Inner(numbers) + "," + JsonString(kind) + "]";
+  }
+
   uint32_t WithPods(Ids groups, const Ids& pods) {
     ListOfPods(pods);
     groups.push_back(static_cast<uint32_t>(sets_.size() - 1));
@@ -277,9 +291,16 @@ class PageData {
   std::string About() const {
     const Snapshot& snapshot = *scene_.side(0).snapshot;
     const size_t policies = snapshot.policies().size() + snapshot.cluster_policies().size();
-    return std::to_string(snapshot.pods().size()) + " pods, " +
-           std::to_string(scene_.workloads().size()) + " workloads, " + std::to_string(policies) +
-           " policies, " + std::to_string(listed_.listing.rows.size()) + " rows of connections";
+    size_t pods = 0;
+    size_t workloads = 0;
+    for (const analysis::Workload& workload : scene_.workloads()) {
+      if (workload.kind == kNewPodKind) continue;
+      pods += workload.pod_count;
+      ++workloads;
+    }
+    return std::to_string(pods) + " pods with addresses, " + std::to_string(workloads) +
+           " workloads, " + std::to_string(policies) + " policies, " +
+           std::to_string(listed_.listing.rows.size()) + " rows of connections";
   }
 
   const ListedScene& listed_;

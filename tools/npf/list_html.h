@@ -11,6 +11,7 @@
 
 #include "analysis/connections.h"
 #include "analysis/entrances.h"
+#include "analysis/exposure.h"
 #include "analysis/listing.h"
 #include "analysis/scene.h"
 
@@ -22,6 +23,7 @@ struct ListedScene {
   analysis::PortSets& ports;
   const analysis::Listing& listing;
   const std::vector<analysis::EntranceRow>& entrances;
+  const std::vector<analysis::ExposureRow>& exposure;
 };
 
 std::string ListHtml(const ListedScene& listed);
