@@ -617,6 +617,8 @@ def run(options, scenarios):
             scenarios[name](bench)
         except (RuntimeError, TimeoutError) as error:
             bench.check("ends", False, error)
+            for pod in bench.pods.values():
+                pod.ask("quiet")
             if bench.running and bench.running.process.poll() is None:  # the next one wants its place
                 bench.running.process.kill()
                 bench.running.process.wait()

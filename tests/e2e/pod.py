@@ -247,6 +247,17 @@ async def send(command):
     return counted
 
 
+async def hold(command):
+    """Tries to open so many connections and keeps them open; how many stood."""
+    async def one():
+        try:
+            keep(await asyncio.wait_for(asyncio.open_connection(command["to"], command["port"]), command["seconds"]))
+            return 1
+        except (OSError, asyncio.TimeoutError):
+            return 0
+    return sum(await asyncio.gather(*(one() for _ in range(command["count"]))))
+
+
 # Floods: datagrams without end; and what of them arrives.
 
 FLOODS = {}
@@ -320,6 +331,13 @@ async def fragments(command):
     return sent
 
 
+async def quiet(_):
+    """Ends every flood."""
+    for name in list(FLOODS):
+        await flood_stop({"name": name})
+    return True
+
+
 COUNTS = collections.Counter()
 COUNTING = set()
 
@@ -366,8 +384,8 @@ async def counted(_):
     return COUNTS
 
 
-COMMANDS = {f.__name__: f for f in (serve, probes, stream, stream_state, send, raw, fragments, flood, flood_sent,
-                                    flood_stop, count, counted)}
+COMMANDS = {f.__name__: f for f in (serve, probes, stream, stream_state, send, hold, raw, fragments, flood, flood_sent,
+                                    flood_stop, quiet, count, counted)}
 _KEPT = []
 
 
