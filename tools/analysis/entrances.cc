@@ -176,7 +176,7 @@ class EntranceLister {
     for (const auto& [source, some] : from) {
       std::map<PortSetId, std::vector<uint32_t>> reach;
       for (const auto& [to, target] : targets) {
-        if (source == to && IsOneself(some, to)) continue;
+        if (source == to && IsOneself(some, target, to)) continue;
         const PortSetId allowed =
             ports_.Intersection(ports_.Intern(target.ports), Between(source, to));
         if (allowed != PortSets::kNone) reach[allowed].push_back(to);
@@ -200,11 +200,11 @@ class EntranceLister {
     return false;
   }
 
-  // Whether the source has nobody beside the one pod that the destination is.
-  bool IsOneself(const Some& source, uint32_t group) const {
+  // Whether source and destination, of one group, are one and the same pod.
+  bool IsOneself(const Some& source, const Some& target, uint32_t group) const {
     const Group& all = scene_.groups()[group];
-    if (all.stands_in) return false;
-    if (!source.pods.empty()) return source.pods.size() == 1;
+    if (all.stands_in || target.pods.size() > 1) return false;
+    if (!source.pods.empty()) return source.pods == target.pods;
     return !all.HasPairOfItself(0, 0) && !all.HasPairOfItself(0, 1);
   }
 
