@@ -1,5 +1,6 @@
 # Tests with real packets through npf-dpdk. They need root, namespaces and veth, and are skipped, and
-# say why, where one is missing. One at a time: each keeps a processor busy, and waits for time-outs.
+# say why, where one is missing. One at a time: each keeps a processor busy, and waits for time-outs;
+# so they begin first.
 if(TARGET npf-dpdk AND NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
   if(DEFINED ENV{NPF_SHARED})
     set(shared $ENV{NPF_SHARED})
@@ -9,7 +10,7 @@ if(TARGET npf-dpdk AND NOT NPF_SANITIZE AND NOT NPF_COVERAGE)
 
   function(npf_wire_test name labels script)
     add_test(NAME e2e.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${script} ${ARGN})
-    set_tests_properties(e2e.${name} PROPERTIES LABELS "${labels}" RESOURCE_LOCK wire TIMEOUT 600
+    set_tests_properties(e2e.${name} PROPERTIES LABELS "${labels}" RESOURCE_LOCK wire TIMEOUT 600 COST 500
                                                 SKIP_RETURN_CODE 77)
   endfunction()
 

@@ -64,8 +64,8 @@ void Evaluator::GatherNamespaces() {
 }
 
 bool Evaluator::HasPodNetworkAddress(const Pod& pod) const {
-  // A workload template stands for pods that have no address yet.
-  if (!pod.owner_kind.empty()) return false;
+  // A workload template stands for pods that have no address yet, but where one was assumed.
+  if (!pod.owner_kind.empty() && !pod.address_assumed) return false;
   // R50: "Pods in phase Succeeded/Failed are ignored entirely (IP may be reused)".
   const bool completed = pod.phase == PodPhase::kSucceeded || pod.phase == PodPhase::kFailed;
   if (completed && !Is(Mutation::kCompletedPodsMatch)) return false;

@@ -20,6 +20,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "analysis/addresses.h"
+#include "analysis/workload.h"
 #include "npf/model.h"
 #include "npf/program.h"
 #include "npf/snapshot.h"
@@ -39,17 +40,6 @@ std::string_view Name(EndKind kind);  // "workload", "new_pod", "node", ...
 constexpr bool IsPod(EndKind kind) {
   return kind == EndKind::kWorkload || kind == EndKind::kNewPod;
 }
-
-struct Workload {
-  std::string ns;
-  std::string kind;  // "Deployment", ..., "Pod"
-  std::string name;
-  uint32_t pod_count = 0;         // that have an address on some side
-  bool stands_in = false;         // no pod of it was given: it may have several
-  bool ambiguous = false;         // another kind has this name in this namespace
-  bool in_new_namespace = false;  // of a new pod: Namespace::is_new
-  std::string ToString() const;   // "shop/web", "shop/web[StatefulSet]"
-};
 
 inline constexpr uint32_t kAbsent = ~uint32_t{0};
 inline constexpr size_t kFamilies = 2;  // 0 IPv4, 1 IPv6

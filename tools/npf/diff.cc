@@ -122,8 +122,9 @@ void TellCounts(const DiffResults& results) {
   for (const analysis::ChangeRow& row : results.difference.rows) {
     allowed += row.kind == analysis::ChangeKind::kAllowed ? 1 : 0;
   }
-  std::string text = "newly allowed: " + std::to_string(allowed) + " rows, newly denied: " +
-                     std::to_string(results.difference.rows.size() - allowed) + " rows";
+  const size_t denied = results.difference.rows.size() - allowed;
+  std::string text =
+      "newly allowed: " + Plural(allowed, "row") + ", newly denied: " + Plural(denied, "row");
   if (results.trace) {
     text += "; of " + std::to_string(results.trace->packets) + " packets, " +
             std::to_string(results.trace->changed_packets) + " fare differently";

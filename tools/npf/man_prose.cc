@@ -1,5 +1,6 @@
 #include <vector>
 
+#include "absl/strings/str_replace.h"
 #include "npf/man.h"
 
 namespace npf::tools {
@@ -34,7 +35,9 @@ std::string RoffLine(std::string_view line) {
     const size_t close = bracket == std::string_view::npos ? bracket : Next(line, ")", bracket);
     if (end != std::string_view::npos) {
       flush();
-      const std::string inner = RoffText(line.substr(i + mark.size(), end - i - mark.size()));
+      std::string inner = RoffText(line.substr(i + mark.size(), end - i - mark.size()));
+      // Long words of code may be broken behind a comma.
+      if (is_code) inner = absl::StrReplaceAll(inner, {{",", ",\\:"}});
       out += (mark == "*" ? "\\fI" : "\\fB") + inner + "\\fR";
       i = end + mark.size();
     } else if (close != std::string_view::npos) {

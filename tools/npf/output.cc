@@ -68,6 +68,10 @@ void PrintError(std::string_view text) {
   std::fprintf(stderr, "npf: %.*s\n", static_cast<int>(text.size()), text.data());
 }
 
+std::string Plural(uint64_t count, std::string_view what) {
+  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+}
+
 std::string JsonString(std::string_view text) {
   std::string out = "\"";
   for (size_t at = 0; at < text.size();) {

@@ -2,6 +2,7 @@
 #ifndef NPF_TOOLS_NPF_OUTPUT_H_
 #define NPF_TOOLS_NPF_OUTPUT_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,9 @@ bool FlushOut();
 
 // "npf: TEXT" on stderr.
 void PrintError(std::string_view text);
+
+// "1 row", "2 rows".
+std::string Plural(uint64_t count, std::string_view what);
 
 // `text` as a JSON string, with its quotes. Bytes that are not UTF-8 become U+FFFD; no control
 // character is left that a terminal would obey, those from U+0080 to U+009F among them.

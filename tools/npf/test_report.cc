@@ -24,10 +24,6 @@ std::string PlaceOf(const ExpectationFile& file, const Expectation& expectation)
   return file.files[expectation.position.file] + ":" + std::to_string(expectation.position.line);
 }
 
-std::string Plural(uint64_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 // "shop/frontend (10.244.1.10)", or the addresses alone.
 std::string RangeText(const AddressRange& range, const AddressNames& names) {
   const std::string text = ToString(range);
