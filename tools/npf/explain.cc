@@ -32,8 +32,6 @@ struct ExplainFlags {
   ExplainLiveFlags live;
 };
 
-std::string_view Word(bool allowed) { return allowed ? "allow" : "deny"; }
-
 // Records are those of docs/verdict.schema.json, as replay writes them too.
 std::string JsonParty(std::string_view role, const Party& party) {
   const std::string name = ",\"" + std::string(role);
@@ -48,10 +46,10 @@ std::string JsonParty(std::string_view role, const Party& party) {
 std::string Json(const Question& question, const Explanation& why, const Places& places) {
   const Verdict& v = why.verdict;
   const QuestionText& text = question.text;
-  std::string out = "{\"verdict\":" + JsonString(Word(v.allowed != 0)) +
+  std::string out = "{\"verdict\":" + JsonString(VerdictWord(v.allowed != 0)) +
                     ",\"reason\":" + JsonString(Name(static_cast<Reason>(v.reason))) +
-                    ",\"egress\":" + JsonString(Word(why.egress.allowed)) +
-                    ",\"ingress\":" + JsonString(Word(why.ingress.allowed)) +
+                    ",\"egress\":" + JsonString(VerdictWord(why.egress.allowed)) +
+                    ",\"ingress\":" + JsonString(VerdictWord(why.ingress.allowed)) +
                     JsonParty("src", why.src) + JsonParty("dst", why.dst) +
                     ",\"proto\":" + JsonString(ProtocolName(text.protocol.number));
   if (text.port_given) out += ",\"dst_port\":" + std::to_string(text.port);

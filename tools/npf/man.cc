@@ -133,8 +133,8 @@ std::string ManPage(const ProgramText& program, const Manual& manual, std::strin
   const std::string command =
       program.name + (verb_name.empty() ? "" : " " + std::string(verb_name));
   std::string out = ".TH " + Upper(name) + " " + std::to_string(manual.section) + " \"\" \"" +
-                    RoffText(program.version) + "\" \"npf manual\"\n.SH NAME\n" + RoffText(name) +
-                    " \\- " + RoffText(verb.description) + "\n.SH SYNOPSIS\n";
+                    RoffText(program.version) + "\" \"npf manual\"\n.ad l\n.SH NAME\n" +
+                    RoffText(name) + " \\- " + RoffText(verb.description) + "\n.SH SYNOPSIS\n";
   const bool of_verbs = verb_name.empty() && !program.verbs.empty();
   if (!manual.synopsis.empty()) {
     out += Bold(command) + " " + RoffText(manual.synopsis) + "\n";

@@ -68,6 +68,8 @@ void PrintError(std::string_view text) {
   std::fprintf(stderr, "npf: %.*s\n", static_cast<int>(text.size()), text.data());
 }
 
+const char* VerdictWord(bool allowed) { return allowed ? "allow" : "deny"; }
+
 std::string Plural(uint64_t count, std::string_view what) {
   return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
 }

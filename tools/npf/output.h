@@ -18,6 +18,8 @@ bool FlushOut();
 // "npf: TEXT" on stderr.
 void PrintError(std::string_view text);
 
+const char* VerdictWord(bool allowed);  // "allow", "deny"
+
 // "1 row", "2 rows".
 std::string Plural(uint64_t count, std::string_view what);
 

@@ -96,8 +96,6 @@ FlowKey ConnectionKey(FlowKey key, bool reply) {
   return key;
 }
 
-const char* VerdictWord(bool allowed) { return allowed ? "allow" : "deny"; }
-
 bool SaidByPolicy(const Judgement& judgement) {
   return judgement.verdict.cell != kNoCell &&
          static_cast<Reason>(judgement.verdict.reason) != Reason::kEstablished;

@@ -37,7 +37,6 @@ bool HasAddresses(const FlowKey& key);
 // The packet's key, turned round where the packet goes against its connection's direction.
 FlowKey ConnectionKey(const Judgement& judgement);
 FlowKey ConnectionKey(FlowKey key, bool reply);
-const char* VerdictWord(bool allowed);
 
 // Whether policy itself said this verdict, so that it can be explained.
 bool SaidByPolicy(const Judgement& judgement);

@@ -18,8 +18,6 @@ namespace {
 constexpr size_t kExplainedMax = 3;  // failures of one expectation, for people
 constexpr size_t kSpansShown = 8;
 
-std::string_view Word(bool allow) { return allow ? "allow" : "deny"; }
-
 std::string PlaceOf(const ExpectationFile& file, const Expectation& expectation) {
   return file.files[expectation.position.file] + ":" + std::to_string(expectation.position.line);
 }
@@ -51,7 +49,7 @@ std::string PortsText(const std::vector<PortSpan>& spans) {
 
 // "expected deny, but 2 of 14 pairs are allowed".
 std::string Summary(const Expectation& expectation, const Outcome& outcome) {
-  return "expected " + std::string(Word(expectation.allow)) + ", but " +
+  return "expected " + std::string(VerdictWord(expectation.allow)) + ", but " +
          std::to_string(outcome.failed_pairs) + " of " + Plural(outcome.pairs, "pair") +
          (outcome.failed_pairs == 1 ? " is " : " are ") +
          (expectation.allow ? "denied" : "allowed");
@@ -154,7 +152,7 @@ std::string TestCase(const TestResults& results, const Expectation& expectation,
                            "\" classname=\"" + XmlAttribute(file) + "\" time=\"" +
                            Seconds(outcome.elapsed_ns) + "\"";
   if (outcome.ok()) return open + "/>\n";
-  return open + ">\n      <failure type=\"" + std::string(Word(expectation.allow)) +
+  return open + ">\n      <failure type=\"" + std::string(VerdictWord(expectation.allow)) +
          "\" message=\"" +
          XmlAttribute(PlaceOf(results.file, expectation) + ": " + Summary(expectation, outcome)) +
          "\">" + XmlContent(Details(results, outcome, "")) + "</failure>\n    </testcase>\n";
@@ -179,7 +177,7 @@ std::string JsonFailure(const TestResults& results, const Failure& failure) {
   for (size_t i = 0; i < failure.ports.size(); ++i) {
     out += (i == 0 ? "" : ",") + JsonString(ToString(failure.ports[i]));
   }
-  return out + "],\"verdict\":" + JsonString(Word(why.verdict.allowed != 0)) +
+  return out + "],\"verdict\":" + JsonString(VerdictWord(why.verdict.allowed != 0)) +
          ",\"reason\":" + JsonString(Name(static_cast<Reason>(why.verdict.reason))) +
          ",\"why\":" + JsonWhy(why, results.places) + "}";
 }
@@ -197,7 +195,7 @@ std::string TestTable(const TestResults& results) {
   ForEach(results, [&](const Expectation& expectation, const Outcome& outcome) {
     const std::string place = PlaceOf(results.file, expectation);
     const std::string name = EscapeForMessage(expectation.name);
-    table.AddRow({outcome.ok() ? "ok" : "FAILED", std::string(Word(expectation.allow)),
+    table.AddRow({outcome.ok() ? "ok" : "FAILED", std::string(VerdictWord(expectation.allow)),
                   std::to_string(outcome.pairs), name, place});
     if (outcome.ok()) return;
     details += "\n" + place + ": " + name + ": " + Summary(expectation, outcome) + "\n" +
@@ -253,7 +251,7 @@ std::string TestJson(const TestResults& results) {
     out += std::string(first ? "" : ",") + "{\"name\":" + JsonString(expectation.name) +
            ",\"file\":" + JsonString(results.file.files[expectation.position.file]) +
            ",\"line\":" + std::to_string(expectation.position.line) +
-           ",\"expect\":" + JsonString(Word(expectation.allow)) +
+           ",\"expect\":" + JsonString(VerdictWord(expectation.allow)) +
            ",\"ok\":" + (outcome.ok() ? "true" : "false") +
            ",\"pairs\":" + std::to_string(outcome.pairs) +
            ",\"failed_pairs\":" + std::to_string(outcome.failed_pairs) +

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "npf/output.h"
 #include "npf/protocol.h"
 
 namespace npf::tools {
@@ -11,8 +12,6 @@ namespace {
 std::string PlaceText(const Place& place) {
   return place.file.empty() ? "" : "  " + place.file + ":" + std::to_string(place.line);
 }
-
-std::string_view Word(bool allowed) { return allowed ? "allow" : "deny"; }
 
 std::string PartyText(const Party& party) {
   std::string text = party.name.empty() ? party.address : party.name + " (" + party.address + ")";
@@ -36,7 +35,7 @@ class TextExplainer {
   explicit TextExplainer(const Places& places) : places_(places) {}
 
   std::string Run(const QuestionText& question, const Explanation& why) {
-    text_ = std::string(Word(why.verdict.allowed != 0)) + " (" +
+    text_ = std::string(VerdictWord(why.verdict.allowed != 0)) + " (" +
             std::string(Name(static_cast<Reason>(why.verdict.reason))) +
             "): " + QuestionName(question) + "\n  from " + PartyText(why.src) + "\n  to   " +
             PartyText(why.dst) + "\n";
@@ -48,7 +47,7 @@ class TextExplainer {
  private:
   void AppendDirection(std::string_view name, const Party& subject,
                        const DirectionExplanation& direction) {
-    text_ += "\n" + std::string(name) + ": " + std::string(Word(direction.allowed));
+    text_ += "\n" + std::string(name) + ": " + std::string(VerdictWord(direction.allowed));
     if (!direction.judged) {
       text_ += ", not judged\n";
       return;
