@@ -11,6 +11,7 @@
 #include "model/assumed_addresses.h"
 #include "model/field_positions.h"
 #include "model/names.h"
+#include "model/pod_addresses.h"
 #include "model/selector.h"
 #include "model/validate.h"
 
@@ -450,19 +451,8 @@ void SnapshotBuilder::AssumeAddresses() {
 // R51: the verdict goes by one of them; resolve and the reference evaluator know which. A pod has
 // an address before a node has it.
 void SnapshotBuilder::WarnOfSharedAddresses(Diagnostics& diagnostics) const {
-  std::vector<std::pair<IpAddress, const Pod*>> holders;
-  for (const Pod& pod : data_.pods) {
-    if (!HasPodAddresses(pod)) continue;
-    for (const std::string& text : pod.ips) {
-      if (const auto address = ParseIpAddress(text)) holders.emplace_back(*address, &pod);
-    }
-  }
-  std::stable_sort(holders.begin(), holders.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (size_t i = 1; i < holders.size(); ++i) {
-    const auto& [address, pod] = holders[i];
-    const Pod* other = holders[i - 1].second;
-    if (address != holders[i - 1].first || pod == other) continue;
+  const std::vector<model::AddressHolder> holders = model::HoldersOf(data_.pods);
+  for (const auto& [address, pod, other] : model::SharedAmong(holders)) {
     diagnostics.AddWarning(pod->position, NameOf(*pod), "status.podIPs",
                            ToString(address) + " is also the address of " + NameOf(*other) +
                                "; it is judged as one of them: not terminating before "
@@ -472,11 +462,11 @@ void SnapshotBuilder::WarnOfSharedAddresses(Diagnostics& diagnostics) const {
     for (const std::string& text : node.addresses) {
       const auto address = ParseIpAddress(text);
       if (!address) continue;
-      const auto pod = std::lower_bound(
+      const auto holder = std::lower_bound(
           holders.begin(), holders.end(), *address,
-          [](const auto& holder, const IpAddress& wanted) { return holder.first < wanted; });
-      if (pod == holders.end() || pod->first != *address) continue;
-      diagnostics.AddWarning(pod->second->position, NameOf(*pod->second), "status.podIPs",
+          [](const auto& entry, const IpAddress& wanted) { return entry.address < wanted; });
+      if (holder == holders.end() || holder->address != *address) continue;
+      diagnostics.AddWarning(holder->pod->position, NameOf(*holder->pod), "status.podIPs",
                              absl::StrCat(text, " is also the address of node ", node.name,
                                           "; it is judged as the pod's"));
     }

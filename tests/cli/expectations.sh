@@ -5,24 +5,9 @@ set -uo pipefail
 npf=$1
 example=$2/examples/three-tier
 expectations=$2/examples/expectations/shop.yaml
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/cli/ask.sh
+source "$2/tests/cli/ask.sh"
 input=(-f "$example/policies.yaml" -f "$example/cluster.yaml" --now 2027-01-01T00:00:00Z)
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
-# status WANTED command...: the exit status; standard output and error are kept.
-status() {
-  local got=0
-  "${@:2}" > "$work/out" 2> "$work/err" < /dev/null || got=$?
-  [[ $got -eq $1 ]] || fail "status $got, wanted $1: ${*:2}: $(head -3 "$work/err")"
-}
-silent() { [[ ! -s $work/out ]] || fail "standard output is not empty: $(head -2 "$work/out")"; }
-says() { grep -qF -- "$1" "$work/out" || fail "standard output lacks \"$1\": $(head -20 "$work/out")"; }
-warns() { grep -qF -- "$1" "$work/err" || fail "standard error lacks \"$1\": $(head -5 "$work/err")"; }
 
 # The example holds, in every format.
 status 0 "$npf" test "$expectations" "${input[@]}"

@@ -6,25 +6,9 @@ npf=$1
 source_dir=$2
 example=$2/examples/three-tier
 schema() { python3 "$source_dir/tests/cli/check_schema.py" "$source_dir/docs/verdict.schema.json" < "$work/out" || fail "not as the schema says"; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/cli/ask.sh
+source "$source_dir/tests/cli/ask.sh"
 input=(-f "$example/policies.yaml" -f "$example/cluster.yaml")
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
-# status WANTED command...: the exit status; standard output and error are kept.
-status() {
-  local got=0
-  "${@:2}" > "$work/out" 2> "$work/err" < /dev/null || got=$?
-  [[ $got -eq $1 ]] || fail "status $got, wanted $1: ${*:2}: $(head -3 "$work/err")"
-}
-silent() { [[ ! -s $work/out ]] || fail "standard output is not empty: $(head -2 "$work/out")"; }
-err_lines() { [[ $(wc -l < "$work/err") -eq $1 ]] || fail "wanted $1 lines on standard error: $(cat "$work/err")"; }
-says() { grep -qF -- "$1" "$work/out" || fail "standard output lacks \"$1\": $(head -20 "$work/out")"; }
-warns() { grep -qF -- "$1" "$work/err" || fail "standard error lacks \"$1\": $(head -5 "$work/err")"; }
 
 # Usage: one line, and where to look.
 for arguments in "" "nonsense" "eval" "explain a" "replay" "gaps" "gaps -f x" "version --what" "eval --placement mars" "list" "diff" "diff x" \

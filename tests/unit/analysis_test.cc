@@ -144,7 +144,7 @@ TEST(AnalysisPortsTest, SetsAreEqualWhereTheirNumbersAre) {
 }
 
 TEST(AnalysisAddressesTest, TheShorterFormIsChosen) {
-  const auto text = [](const AddressSet& set) {
+  const auto text = [](const AddressRanges& set) {
     std::string all;
     for (const CidrList& list : ToCidrs(set)) all += ToString(list) + ";";
     return all;

@@ -65,13 +65,13 @@ TEST(EndTextTest, Forms) {
 TEST(EndTextTest, Ports) {
   std::string fault;
   const auto span = [&](const std::string& text, std::optional<uint8_t> protocol = {}) {
-    return std::get<PortSpan>(*ParsePort(text, protocol, fault));
+    return std::get<analysis::ProtocolRange>(*ParsePort(text, protocol, fault));
   };
-  EXPECT_EQ(span("80"), (PortSpan{kProtocolTcp, 80, 80}));
-  EXPECT_EQ(span("80", kProtocolUdp), (PortSpan{kProtocolUdp, 80, 80}));
-  EXPECT_EQ(span("80-90/sctp"), (PortSpan{kProtocolSctp, 80, 90}));
-  EXPECT_EQ(span("UDP"), (PortSpan{kProtocolUdp, 1, 65535}));
-  EXPECT_EQ(span("ICMP/8"), PortSpan{});
+  EXPECT_EQ(span("80"), (analysis::ProtocolRange{kProtocolTcp, 80, 80}));
+  EXPECT_EQ(span("80", kProtocolUdp), (analysis::ProtocolRange{kProtocolUdp, 80, 80}));
+  EXPECT_EQ(span("80-90/sctp"), (analysis::ProtocolRange{kProtocolSctp, 80, 90}));
+  EXPECT_EQ(span("UDP"), (analysis::ProtocolRange{kProtocolUdp, 1, 65535}));
+  EXPECT_EQ(span("ICMP/8"), analysis::ProtocolRange{});
   const auto named = std::get<PortName>(*ParsePort("http/UDP", {}, fault));
   EXPECT_EQ(named.name, "http");
   EXPECT_EQ(named.protocol, kProtocolUdp);
@@ -229,7 +229,7 @@ class RandomExpectation {
     const auto port = static_cast<uint16_t>(random_.Between(1, 9000));
     ports_ = {{kProtocolTcp, port, static_cast<uint16_t>(port + random_.Below(3000))}};
     if (random_.Chance(30)) ports_.push_back({});
-    for (const PortSpan& span : ports_) expectation.ports.push_back(span);
+    for (const analysis::ProtocolRange& span : ports_) expectation.ports.push_back(span);
     return expectation;
   }
 
@@ -253,7 +253,7 @@ class RandomExpectation {
  private:
   std::vector<reference::Question> Questions(const IpAddress& src, const IpAddress& dst) const {
     std::vector<reference::Question> questions;
-    for (const PortSpan& span : ports_) {
+    for (const analysis::ProtocolRange& span : ports_) {
       std::set<uint16_t> numbers = {span.first, span.last};
       for (const int64_t edge : port_edges_) {
         if (edge >= span.first && edge <= span.last) numbers.insert(static_cast<uint16_t>(edge));
@@ -324,13 +324,14 @@ class RandomExpectation {
   std::set<IpAddress> addresses_;  // where anything may begin or end
   std::set<int64_t> port_edges_;
   std::set<IpAddress> sources_, destinations_;
-  std::vector<PortSpan> ports_;
+  std::vector<analysis::ProtocolRange> ports_;
 };
 
 bool Covers(const Members& members, const IpAddress& address) {
-  return std::any_of(members.ranges.begin(), members.ranges.end(), [&](const AddressRange& range) {
-    return range.first <= address && address <= range.last;
-  });
+  return std::any_of(members.ranges.begin(), members.ranges.end(),
+                     [&](const analysis::AddressRange& range) {
+                       return range.first <= address && address <= range.last;
+                     });
 }
 
 // Of the pairs that the reference finds wrong, those that no failure covers, and those of the

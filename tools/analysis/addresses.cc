@@ -1,7 +1,6 @@
 #include "analysis/addresses.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "program/view.h"
@@ -89,9 +88,7 @@ std::vector<IpAddress> Endpoints(const ProgramView& view, Family family) {
   std::vector<IpAddress> addresses;
   for (const layout::Endpoint& endpoint : view.Section<layout::Endpoint>(layout::kEndpoints)) {
     if (endpoint.family != static_cast<uint8_t>(family)) continue;
-    IpAddress address{family, {}};
-    std::copy_n(endpoint.address, 16, address.bytes.begin());
-    addresses.push_back(address);
+    addresses.push_back(AddressOf(endpoint));
   }
   return addresses;
 }
@@ -101,7 +98,7 @@ void AddRun(const AddressRange& range, uint32_t address_class, std::vector<Class
   runs.push_back({range, address_class});
 }
 
-void AppendPrefixes(const AddressSet& set, std::vector<IpPrefix>& out) {
+void AppendPrefixes(const AddressRanges& set, std::vector<IpPrefix>& out) {
   for (const AddressRange& range : set) {
     const std::vector<IpPrefix> prefixes = ToPrefixes(range);
     out.insert(out.end(), prefixes.begin(), prefixes.end());
@@ -115,11 +112,11 @@ IpPrefix Around(const IpAddress& a, const IpAddress& b) {
   return Masked(prefix);
 }
 
-CidrList ListOf(const AddressSet& set) {
+CidrList ListOf(const AddressRanges& set) {
   CidrList list;
   AppendPrefixes(set, list.cidrs);
   const IpPrefix around = Around(set.front().first, set.back().last);
-  AddressSet rest;
+  AddressRanges rest;
   IpAddress next = FirstAddress(around);
   for (const AddressRange& range : set) {
     if (range.first > next) rest.push_back({next, PreviousAddress(range.first)});
@@ -133,6 +130,12 @@ CidrList ListOf(const AddressSet& set) {
 }
 
 }  // namespace
+
+IpAddress AddressOf(const layout::Endpoint& endpoint) {
+  IpAddress address{static_cast<Family>(endpoint.family), {}};
+  std::copy_n(endpoint.address, 16, address.bytes.begin());
+  return address;
+}
 
 std::vector<ClassRun> RunsOf(const Program& program, Family family) {
   const std::vector<Begin> begins = BeginsOf(program.view(), family);
@@ -156,25 +159,10 @@ std::vector<ClassRun> RunsOf(const Program& program, Family family) {
   return runs;
 }
 
-std::vector<IpPrefix> ToPrefixes(const AddressRange& range) {
-  std::vector<IpPrefix> prefixes;
-  for (IpAddress at = range.first;;) {
-    IpPrefix prefix{at, static_cast<uint8_t>(at.bit_count())};
-    while (prefix.length > 0) {
-      IpPrefix wider = Masked({at, static_cast<uint8_t>(prefix.length - 1)});
-      if (wider.address != at || LastAddress(wider) > range.last) break;
-      prefix = wider;
-    }
-    prefixes.push_back(prefix);
-    if (LastAddress(prefix) == range.last) return prefixes;
-    at = NextAddress(LastAddress(prefix));
-  }
-}
-
-std::vector<CidrList> ToCidrs(const AddressSet& set) {
+std::vector<CidrList> ToCidrs(const AddressRanges& set) {
   std::vector<CidrList> lists;
   for (const Family family : {Family::kIpv4, Family::kIpv6}) {
-    AddressSet of_family;
+    AddressRanges of_family;
     for (const AddressRange& range : set) {
       if (range.first.family == family) of_family.push_back(range);
     }

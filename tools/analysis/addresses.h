@@ -1,4 +1,4 @@
-// Sets of addresses as ranges and as CIDRs, and how a Program divides the addresses that no pod and
+// Sets of addresses as CIDRs, and how a Program divides the addresses that no pod and
 // no node has.
 #ifndef NPF_TOOLS_ANALYSIS_ADDRESSES_H_
 #define NPF_TOOLS_ANALYSIS_ADDRESSES_H_
@@ -7,28 +7,22 @@
 #include <string>
 #include <vector>
 
+#include "analysis/address_set.h"
 #include "npf/address.h"
 #include "npf/program.h"
+#include "program/layout.h"
 
 namespace npf::analysis {
-
-struct AddressRange {
-  IpAddress first;
-  IpAddress last;  // included; of the same family
-  auto operator<=>(const AddressRange&) const = default;
-};
-
-// Sorted, neither overlapping nor touching.
-using AddressSet = std::vector<AddressRange>;
 
 // The CIDRs that make up a set, or, where that is shorter, one CIDR and those to leave out of it.
 struct CidrList {
   std::vector<IpPrefix> cidrs;
   std::vector<IpPrefix> except;  // of the one CIDR
 };
-std::vector<CidrList> ToCidrs(const AddressSet& set);  // a list for each family
-std::vector<IpPrefix> ToPrefixes(const AddressRange& range);
+std::vector<CidrList> ToCidrs(const AddressRanges& set);  // a list for each family
 std::string ToString(const CidrList& list);  // "0.0.0.0/0 except 10.0.0.0/8, 172.16.0.0/12"
+
+IpAddress AddressOf(const layout::Endpoint& endpoint);
 
 // A stretch of addresses of one class.
 struct ClassRun {

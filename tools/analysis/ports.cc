@@ -10,14 +10,6 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kProtocolNames = {"TCP", "UDP", "SCTP"};
 
-void Append(PlaceRange range, PortSet& set) {
-  if (!set.empty() && set.back().last + 1 >= range.first) {
-    set.back().last = std::max(set.back().last, range.last);
-  } else {
-    set.push_back(range);
-  }
-}
-
 PortSet Complement(const PortSet& set) {
   PortSet rest;
   uint32_t next = 0;
@@ -81,6 +73,14 @@ std::string PortsText(const PortSet& set) {
 }
 
 }  // namespace
+
+void Append(PlaceRange range, PortSet& set) {
+  if (!set.empty() && set.back().last + 1 >= range.first) {
+    set.back().last = std::max(set.back().last, range.last);
+  } else {
+    set.push_back(range);
+  }
+}
 
 std::vector<ProtocolRange> Ranges(const PortSet& set) {
   std::vector<ProtocolRange> ranges;

@@ -36,11 +36,16 @@ struct PlaceRange {
 using PortSet = std::vector<PlaceRange>;  // sorted, neither overlapping nor touching
 using PortSetId = uint32_t;
 
+// `range` begins behind the last one's beginning, or in it.
+void Append(PlaceRange range, PortSet& set);
+
 // Ports `first` to `last` of a protocol; of one without ports, `first` and `last` are 0.
 struct ProtocolRange {
-  uint8_t protocol = 0;  // IANA; 0: every one without ports
+  static constexpr uint8_t kNoPorts = 0;  // in place of every protocol without ports
+  uint8_t protocol = kNoPorts;            // IANA
   uint16_t first = 0;
   uint16_t last = 0;
+  auto operator<=>(const ProtocolRange&) const = default;
 };
 std::vector<ProtocolRange> Ranges(const PortSet& set);
 // The place of a port; `port` is ignored for a protocol without ports.
@@ -77,15 +82,17 @@ class PortSets {
 // The ports of each class of a Program.
 class PortClassPlaces {
  public:
-  explicit PortClassPlaces(const Program& program);
-  PortSet Of(std::span<const uint32_t> class_bits) const;
-
- private:
   struct Run {
     PlaceRange places;
     uint32_t port_class;
   };
-  std::vector<Run> runs_;  // the whole line, in order
+
+  explicit PortClassPlaces(const Program& program);
+  PortSet Of(std::span<const uint32_t> class_bits) const;
+  const std::vector<Run>& runs() const { return runs_; }  // the whole line, in order
+
+ private:
+  std::vector<Run> runs_;
 };
 
 }  // namespace npf::analysis

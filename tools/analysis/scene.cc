@@ -16,12 +16,6 @@ constexpr std::array<Family, kFamilies> kFamilyOf = {Family::kIpv4, Family::kIpv
 
 size_t IndexOf(Family family) { return family == Family::kIpv4 ? 0 : 1; }
 
-IpAddress AddressOf(const layout::Endpoint& endpoint) {
-  IpAddress address{endpoint.family == 4 ? Family::kIpv4 : Family::kIpv6, {}};
-  std::copy_n(endpoint.address, 16, address.bytes.begin());
-  return address;
-}
-
 uint32_t ClassAt(const Program& program, const IpAddress& address) {
   return npf::ClassOf(program.view(), static_cast<uint8_t>(address.family), address.bytes.data());
 }
@@ -497,11 +491,11 @@ uint64_t Scene::PairsApart(uint32_t node_group, uint32_t pod_group, size_t famil
   return nodes * pods - (found == local_pairs_.end() ? 0 : found->second);
 }
 
-AddressSet Scene::AddressesOf(const std::vector<uint32_t>& groups) const {
+AddressRanges Scene::AddressesOf(const std::vector<uint32_t>& groups) const {
   std::vector<bool> wanted(groups_.size(), false);
   for (const uint32_t group : groups) wanted[group] = true;
   const EndKind kind = groups_[groups.front()].kind;
-  AddressSet set;
+  AddressRanges set;
   for (const Family family : kFamilyOf) {
     bool open = false;       // the last range goes on until somebody of this kind is not wanted
     bool any_other = false;  // of this kind, before the first one that is wanted

@@ -79,7 +79,7 @@ struct Group {
   std::vector<Member> members;                              // of ranges: none
   std::array<std::array<uint32_t, kFamilies>, 2> counts{};  // of member addresses, by side
   bool stands_in = false;                                   // somebody in it may have several pods
-  std::vector<AddressRange> ranges;                         // in order, those of both families
+  AddressRanges ranges;                                     // in order, those of both families
   // Whether the group has a pair of different addresses on a side.
   bool HasPairOfItself(size_t side, size_t family) const {
     return counts[side][family] > 1 || stands_in;
@@ -103,7 +103,7 @@ struct SceneSide {
 
 // Whom to look at, as one end of connections.
 struct Choice {
-  std::optional<AddressSet> addresses;  // absent: everybody
+  std::optional<AddressRanges> addresses;  // absent: everybody
 
   bool Covers(const IpAddress& address) const;
 };
@@ -131,7 +131,7 @@ class Scene {
 
   // All addresses of the groups, which are of one kind. Addresses of other kinds between them are
   // taken in, for they are never meant.
-  AddressSet AddressesOf(const std::vector<uint32_t>& groups) const;
+  AddressRanges AddressesOf(const std::vector<uint32_t>& groups) const;
 
  private:
   friend class SceneBuilder;

@@ -9,6 +9,7 @@
 
 #include "lint/checks.h"
 #include "lint/structure.h"
+#include "model/pod_addresses.h"
 #include "model/validate.h"
 
 namespace npf::lint {
@@ -76,7 +77,7 @@ class BlockChecks {
     const Snapshot& snapshot = facts.snapshot();
     for (const Pod& pod : snapshot.pods()) {
       if (pod.address_assumed) continue;
-      for (const IpAddress& address : AddressesOf(pod)) {
+      for (const IpAddress& address : model::AddressesOf(pod)) {
         pods_.push_back({address, pod.ns + "/" + pod.name});
       }
     }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "model/pod_addresses.h"
 #include "model/selector.h"
 #include "model/validate.h"
 #include "resolve/selector_index.h"
@@ -119,7 +120,7 @@ void Facts::MakeGroups() {
     }
     PodGroup& group = groups_[found->second];
     group.pods.push_back(&pod);
-    for (const IpAddress& address : AddressesOf(pod)) {
+    for (const IpAddress& address : model::AddressesOf(pod)) {
       (address.family == Family::kIpv4 ? group.has_v4 : group.has_v6) = true;
     }
   }
@@ -240,15 +241,6 @@ const std::vector<PolicyRule>& RulesOf(const NetworkPolicy& policy, Direction di
 }
 const std::vector<ClusterRule>& RulesOf(const ClusterPolicy& policy, Direction direction) {
   return direction == Direction::kIngress ? policy.ingress : policy.egress;
-}
-
-std::vector<IpAddress> AddressesOf(const Pod& pod) {
-  std::vector<IpAddress> out;
-  if (!HasPodAddresses(pod)) return out;
-  for (const std::string& text : pod.ips) {
-    if (const auto address = ParseIpAddress(text)) out.push_back(*address);
-  }
-  return out;
 }
 
 std::string Listed(const std::vector<std::string>& items, size_t shown) {

@@ -90,8 +90,6 @@ const std::vector<PolicyRule>& RulesOf(const NetworkPolicy& policy, Direction di
 const std::vector<ClusterRule>& RulesOf(const ClusterPolicy& policy, Direction direction);
 inline constexpr Direction kDirections[] = {Direction::kIngress, Direction::kEgress};
 
-// The addresses of a pod that it may be asked about; empty where it has none of its own.
-std::vector<IpAddress> AddressesOf(const Pod& pod);
 // "a, b and 3 more".
 std::string Listed(const std::vector<std::string>& items, size_t shown = 4);
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <string>
 #include <tuple>
-#include <utility>
 #include <vector>
 
 #include "lint/checks.h"
+#include "model/pod_addresses.h"
 
 namespace npf::lint {
 namespace {
@@ -28,16 +28,8 @@ bool IsSaidBy(const Finding& finding, const Diagnostic& warning) {
 }
 
 void CheckSharedAddresses(const Facts& facts, Reporter& reporter) {
-  std::vector<std::pair<IpAddress, const Pod*>> holders;
-  for (const Pod& pod : facts.snapshot().pods()) {
-    for (const IpAddress& address : AddressesOf(pod)) holders.emplace_back(address, &pod);
-  }
-  std::stable_sort(holders.begin(), holders.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (size_t i = 1; i < holders.size(); ++i) {
-    const auto& [address, pod] = holders[i];
-    const Pod* other = holders[i - 1].second;
-    if (address != holders[i - 1].first || pod == other) continue;
+  const auto holders = model::HoldersOf(facts.snapshot().pods());
+  for (const auto& [address, pod, other] : model::SharedAmong(holders)) {
     Finding& finding =
         reporter.Add(Id::kSharedAddress, pod->position, NameOf(*pod),
                      npf::ToString(address) + " is also the address of " + NameOf(*other) +

@@ -10,6 +10,7 @@
 
 #include "lint/checks.h"
 #include "lint/structure.h"
+#include "model/pod_addresses.h"
 #include "model/validate.h"
 
 namespace npf::lint {
@@ -232,7 +233,7 @@ class OpenChecks {
     for (size_t i = 0; i < pods.size() && i < 4; ++i) {
       finding.related.push_back({pods[i]->position, NameOf(*pods[i]), "", "is not isolated"});
     }
-    const IpAddress own = AddressesOf(pod).front();
+    const IpAddress own = model::AddressesOf(pod).front();
     const IpAddress outside =
         *ParseIpAddress(own.family == Family::kIpv4 ? "192.0.2.1" : "2001:db8::1");
     const bool ingress = direction == Direction::kIngress;

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "model/pod_addresses.h"
+
 namespace npf::tools {
 namespace {
 
@@ -22,11 +24,8 @@ bool Wins(const Pod& pod, const Pod& other) {
 AddressNames::AddressNames(const Snapshot& snapshot) {
   absl::flat_hash_map<Key, const Pod*> owners;
   for (const Pod& pod : snapshot.pods()) {
-    if (!HasPodAddresses(pod)) continue;
-    for (const std::string& text : pod.ips) {
-      const std::optional<IpAddress> address = ParseIpAddress(text);
-      if (!address.has_value()) continue;
-      const Pod*& owner = owners[KeyOf(*address)];
+    for (const IpAddress& address : model::AddressesOf(pod)) {
+      const Pod*& owner = owners[KeyOf(address)];
       if (owner == nullptr || Wins(pod, *owner)) owner = &pod;
     }
   }

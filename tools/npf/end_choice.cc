@@ -26,14 +26,11 @@ analysis::Choice ChooseEnds(const std::string& option, const std::vector<std::st
     expectation.from.push_back(std::move(end));
   }
   Diagnostics diagnostics;
-  const AddressSpace space(snapshot, program);
+  const analysis::AddressSpace space(program);
   const ResolvedExpectation resolved =
       EndResolver(snapshot, space, diagnostics).Resolve(expectation);
   if (!diagnostics.ok()) throw BadUsage(option + ": " + diagnostics.all().front().detail);
-  choice.addresses.emplace();
-  for (const AddressRange& range : resolved.from.ranges()) {
-    choice.addresses->push_back({range.first, range.last});
-  }
+  choice.addresses = resolved.from.ranges();
   return choice;
 }
 

@@ -103,7 +103,8 @@ std::optional<PortText> ParseSpan(std::string_view text, uint8_t protocol, std::
     fault = "not a port" + Quoted(text) + "; 1 to 65535, or FIRST-LAST";
     return std::nullopt;
   }
-  return PortSpan{protocol, static_cast<uint16_t>(*first), static_cast<uint16_t>(*last)};
+  return analysis::ProtocolRange{protocol, static_cast<uint16_t>(*first),
+                                 static_cast<uint16_t>(*last)};
 }
 
 }  // namespace
@@ -128,8 +129,8 @@ std::optional<PortText> ParsePort(std::string_view text, std::optional<uint8_t> 
   const bool digits = !what.empty() && what.front() >= '0' && what.front() <= '9';
   if (!digits) {
     if (const auto protocol = ParseProtocol(text)) {
-      if (!HasPorts(protocol->number)) return PortSpan{};
-      return PortSpan{protocol->number, 1, kPortMax};
+      if (!HasPorts(protocol->number)) return analysis::ProtocolRange{};
+      return analysis::ProtocolRange{protocol->number, 1, kPortMax};
     }
   }
   std::optional<uint8_t> protocol = default_protocol;

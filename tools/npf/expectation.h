@@ -9,20 +9,12 @@
 #include <variant>
 #include <vector>
 
+#include "analysis/ports.h"
 #include "npf/address.h"
 #include "npf/diagnostics.h"
 #include "npf/model.h"
 
 namespace npf::tools {
-
-// Ports of one protocol. Protocol kNoPorts stands for all traffic without ports, with 0 to 0.
-struct PortSpan {
-  static constexpr uint8_t kNoPorts = 0;
-  uint8_t protocol = kNoPorts;
-  uint16_t first = 0;
-  uint16_t last = 0;
-  auto operator<=>(const PortSpan&) const = default;
-};
 
 // A port by the name that a container or a Service gives it.
 struct PortName {
@@ -30,7 +22,7 @@ struct PortName {
   std::optional<uint8_t> protocol;  // absent: of any
 };
 
-using PortText = std::variant<PortSpan, PortName>;
+using PortText = std::variant<analysis::ProtocolRange, PortName>;
 
 // One side of an expectation, or one of several that it has.
 struct EndText {

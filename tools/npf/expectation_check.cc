@@ -14,12 +14,12 @@ namespace npf::tools {
 namespace {
 
 // The segments of one side that are in one class.
-using ClassMembers = std::map<uint32_t, std::vector<Segment>>;
+using ClassMembers = std::map<uint32_t, std::vector<analysis::Segment>>;
 using SideClasses = std::array<ClassMembers, 2>;  // by family, IPv6 second
 
-SideClasses ClassesOf(const AddressSpace& space, const AddressSet& set) {
+SideClasses ClassesOf(const analysis::AddressSpace& space, const analysis::AddressSet& set) {
   SideClasses classes;
-  for (const Segment& segment : space.SegmentsOf(set)) {
+  for (const analysis::Segment& segment : space.SegmentsOf(set)) {
     const bool v6 = segment.range.first.family == Family::kIpv6;
     classes[v6 ? 1 : 0][segment.address_class].push_back(segment);
   }
@@ -27,15 +27,16 @@ SideClasses ClassesOf(const AddressSpace& space, const AddressSet& set) {
 }
 
 struct Pair {
-  const std::vector<Segment>* src;
-  const std::vector<Segment>* dst;
+  const std::vector<analysis::Segment>* src;
+  const std::vector<analysis::Segment>* dst;
   IpAddress src_address;
   IpAddress dst_address;
   uint64_t count = 0;  // of members, without those that are one address on both sides
 };
 
 // How many segments are one and the same single address on both sides. Both are in order.
-uint64_t SharedSingles(const std::vector<Segment>& a, const std::vector<Segment>& b) {
+uint64_t SharedSingles(const std::vector<analysis::Segment>& a,
+                       const std::vector<analysis::Segment>& b) {
   uint64_t shared = 0;
   for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {
     if (a[i].range == b[j].range) {
@@ -53,8 +54,8 @@ uint64_t SharedSingles(const std::vector<Segment>& a, const std::vector<Segment>
 
 // Two different addresses, one of each side; false where there are none.
 bool Choose(Pair& pair) {
-  const std::vector<Segment>& src = *pair.src;
-  const std::vector<Segment>& dst = *pair.dst;
+  const std::vector<analysis::Segment>& src = *pair.src;
+  const std::vector<analysis::Segment>& dst = *pair.dst;
   pair.src_address = src[0].range.first;
   pair.dst_address = dst[0].range.first;
   if (pair.src_address != pair.dst_address) return true;
@@ -72,10 +73,10 @@ bool Choose(Pair& pair) {
   return true;
 }
 
-Members Kept(const std::vector<Segment>& segments) {
+Members Kept(const std::vector<analysis::Segment>& segments) {
   Members members;
   members.count = segments.size();
-  for (const Segment& segment : segments) {
+  for (const analysis::Segment& segment : segments) {
     if (members.ranges.size() == Members::kKept) break;
     members.ranges.push_back(segment.range);
   }
@@ -88,7 +89,8 @@ class Judging {
   Judging(const Program& program, const PortTable& ports, bool allow, Outcome& outcome)
       : program_(program), ports_(ports), allow_(allow), outcome_(outcome) {}
 
-  void Judge(const SideClasses& from, const SideClasses& to, const std::vector<PortSpan>& spans) {
+  void Judge(const SideClasses& from, const SideClasses& to,
+             const std::vector<analysis::ProtocolRange>& spans) {
     spans_ = &spans;
     samples_ = ports_.SamplesOf(spans);
     for (const size_t family : {size_t{0}, size_t{1}}) {
@@ -111,7 +113,7 @@ class Judging {
 
   FlowKey KeyOf(const Pair& pair, const PortSample& sample) const {
     uint8_t protocol = sample.protocol;
-    if (protocol == PortSpan::kNoPorts) {
+    if (protocol == analysis::ProtocolRange::kNoPorts) {
       const bool v6 = pair.src_address.family == Family::kIpv6;
       protocol = v6 ? kProtocolIcmpv6 : kProtocolIcmp;
     }
@@ -154,7 +156,7 @@ class Judging {
   const PortTable& ports_;
   const bool allow_;
   Outcome& outcome_;
-  const std::vector<PortSpan>* spans_ = nullptr;
+  const std::vector<analysis::ProtocolRange>* spans_ = nullptr;
   std::vector<PortSample> samples_;
   std::vector<Pair> pairs_;
   std::vector<FlowKey> keys_;
@@ -172,7 +174,7 @@ ClassifyOptions ExpectationOptions() {
 std::vector<Outcome> CheckExpectations(const Snapshot& snapshot, const Program& program,
                                        const std::vector<Expectation>& expectations,
                                        Diagnostics& diagnostics) {
-  const AddressSpace space(snapshot, program);
+  const analysis::AddressSpace space(program);
   const PortTable ports(program);
   EndResolver resolver(snapshot, space, diagnostics);
   std::vector<Outcome> outcomes;

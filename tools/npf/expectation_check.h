@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "npf/address_space.h"
+#include "analysis/address_space.h"
 #include "npf/diagnostics.h"
 #include "npf/expectation.h"
 #include "npf/flow.h"
@@ -27,14 +27,14 @@ namespace npf::tools {
 // Members that nothing tells apart: as many as are kept for telling, of `count`.
 struct Members {
   static constexpr size_t kKept = 20;
-  std::vector<AddressRange> ranges;
+  analysis::AddressRanges ranges;
   uint64_t count = 0;
 };
 
 // A pair of classes that is not as expected, on some ports.
 struct Failure {
   Members src, dst;
-  std::vector<PortSpan> ports;
+  std::vector<analysis::ProtocolRange> ports;
   FlowKey witness{};
 };
 

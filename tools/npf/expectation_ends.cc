@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "analysis/service_pods.h"
+#include "analysis/workload.h"
 #include "model/nearest.h"
 #include "model/selector.h"
 #include "npf/flow.h"
@@ -22,7 +23,7 @@ uint8_t ProtocolNumber(const std::string& name) {
   return protocol ? protocol->number : kProtocolTcp;
 }
 
-PortSpan SpanOf(int64_t port, const std::string& protocol) {
+analysis::ProtocolRange SpanOf(int64_t port, const std::string& protocol) {
   const auto number = static_cast<uint16_t>(port);
   return {ProtocolNumber(protocol), number, number};
 }
@@ -36,16 +37,16 @@ bool Means(const PortText& wanted, const ServicePort& port) {
   if (const PortName* name = std::get_if<PortName>(&wanted)) {
     return Names(*name, port.name, port.protocol);
   }
-  const PortSpan& span = std::get<PortSpan>(wanted);
+  const analysis::ProtocolRange& span = std::get<analysis::ProtocolRange>(wanted);
   return span.protocol == ProtocolNumber(port.protocol) && span.first <= port.port &&
          port.port <= span.last;
 }
 
 // What the texts mean of one pod.
-std::vector<PortSpan> PortsOf(const std::vector<PortText>& texts, const Pod& pod) {
-  std::vector<PortSpan> spans;
+std::vector<analysis::ProtocolRange> PortsOf(const std::vector<PortText>& texts, const Pod& pod) {
+  std::vector<analysis::ProtocolRange> spans;
   for (const PortText& text : texts) {
-    if (const PortSpan* span = std::get_if<PortSpan>(&text)) {
+    if (const analysis::ProtocolRange* span = std::get_if<analysis::ProtocolRange>(&text)) {
       spans.push_back(*span);
       continue;
     }
@@ -58,7 +59,7 @@ std::vector<PortSpan> PortsOf(const std::vector<PortText>& texts, const Pod& pod
   return texts.empty() ? PortTable::Everything() : spans;
 }
 
-void AddPod(const Pod& pod, AddressSet& set) {
+void AddPod(const Pod& pod, analysis::AddressSet& set) {
   for (const std::string& ip : pod.ips) {
     if (const auto address = ParseIpAddress(ip)) set.Add({*address, *address});
   }
@@ -76,23 +77,23 @@ bool Same(const Targets& a, const Targets& b) {
 
 // Addresses that mean somebody anywhere: not private, not of a link, a host or a group, and not
 // reserved.
-AddressSet Global() {
+analysis::AddressSet Global() {
   constexpr const char* kNot[] = {"0.0.0.0/8",      "10.0.0.0/8",     "100.64.0.0/10",
                                   "127.0.0.0/8",    "169.254.0.0/16", "172.16.0.0/12",
                                   "192.168.0.0/16", "198.18.0.0/15",  "224.0.0.0/3"};
-  AddressSet set;
-  set.Add(RangeOf(ParseIpPrefix("0.0.0.0/0").prefix));
-  set.Add(RangeOf(ParseIpPrefix("2000::/3").prefix));
-  AddressSet special;
-  for (const char* text : kNot) special.Add(RangeOf(ParseIpPrefix(text).prefix));
+  analysis::AddressSet set;
+  set.Add(analysis::RangeOf(ParseIpPrefix("0.0.0.0/0").prefix));
+  set.Add(analysis::RangeOf(ParseIpPrefix("2000::/3").prefix));
+  analysis::AddressSet special;
+  for (const char* text : kNot) special.Add(analysis::RangeOf(ParseIpPrefix(text).prefix));
   set.Subtract(special);
   return set;
 }
 
 }  // namespace
 
-std::string ToString(const PortSpan& span) {
-  if (span.protocol == PortSpan::kNoPorts) return "no ports";
+std::string ToString(const analysis::ProtocolRange& span) {
+  if (span.protocol == analysis::ProtocolRange::kNoPorts) return "no ports";
   std::string text = ProtocolName(span.protocol);
   if (span.first == 1 && span.last == 65535) return text;
   text += " " + std::to_string(span.first);
@@ -105,21 +106,13 @@ std::vector<std::string> WorkloadNames(const Pod& pod) {
   if (!pod.owner_kind.empty()) names.push_back(pod.name);
   const size_t slash = pod.controller.find('/');
   if (slash == std::string::npos) return names;
-  const std::string kind = pod.controller.substr(0, slash);
-  const std::string name = pod.controller.substr(slash + 1);
-  names.push_back(name);
-  const size_t dash = name.rfind('-');
-  if (dash == std::string::npos || dash == 0) return names;
-  const std::string end = name.substr(dash + 1);
-  const std::string* hash = pod.labels.Find("pod-template-hash");
-  const bool of_deployment = kind == "ReplicaSet" && hash != nullptr && *hash == end;
-  const bool of_cron_job =
-      kind == "Job" && !end.empty() && ParseNumber(end, UINT32_MAX).has_value();
-  if (of_deployment || of_cron_job) names.push_back(name.substr(0, dash));
+  names.push_back(pod.controller.substr(slash + 1));
+  const std::string workload = analysis::WorkloadOf(pod).name;
+  if (workload != names.back()) names.push_back(workload);
   return names;
 }
 
-EndResolver::EndResolver(const Snapshot& snapshot, const AddressSpace& space,
+EndResolver::EndResolver(const Snapshot& snapshot, const analysis::AddressSpace& space,
                          Diagnostics& diagnostics)
     : snapshot_(snapshot), space_(space), diagnostics_(&diagnostics) {
   for (const Pod& pod : snapshot.pods()) {
@@ -146,15 +139,15 @@ ResolvedExpectation EndResolver::Resolve(const Expectation& expectation) {
   }
   for (const EndText& end : expectation.not_from) resolved.from.Subtract(SetOf(end));
   for (const EndText& end : expectation.not_to) {
-    const AddressSet set = SetOf(end);
+    const analysis::AddressSet set = SetOf(end);
     for (auto& [ports, targets] : resolved.to) targets.Subtract(set);
   }
   std::erase_if(resolved.to, [](const auto& entry) { return entry.second.empty(); });
   return resolved;
 }
 
-AddressSet EndResolver::SetOf(const EndText& end) {
-  AddressSet set;
+analysis::AddressSet EndResolver::SetOf(const EndText& end) {
+  analysis::AddressSet set;
   for (const auto& [ports, targets] : TargetsOf(end, {})) set.Add(targets);
   return set;
 }
@@ -162,8 +155,8 @@ AddressSet EndResolver::SetOf(const EndText& end) {
 Targets EndResolver::TargetsOf(const EndText& end, const std::vector<PortText>& ports) {
   switch (end.form) {
     case EndText::Form::kBlock: {
-      AddressSet set;
-      set.Add(RangeOf(end.block));
+      analysis::AddressSet set;
+      set.Add(analysis::RangeOf(end.block));
       return TargetsOfSet(end, set, ports);
     }
     case EndText::Form::kWord:
@@ -180,11 +173,11 @@ Targets EndResolver::TargetsOf(const EndText& end, const std::vector<PortText>& 
   }
 }
 
-Targets EndResolver::TargetsOfSet(const EndText& end, const AddressSet& set,
+Targets EndResolver::TargetsOfSet(const EndText& end, const analysis::AddressSet& set,
                                   const std::vector<PortText>& ports) {
-  std::vector<PortSpan> spans;
+  std::vector<analysis::ProtocolRange> spans;
   for (const PortText& port : ports) {
-    if (const PortSpan* span = std::get_if<PortSpan>(&port)) {
+    if (const analysis::ProtocolRange* span = std::get_if<analysis::ProtocolRange>(&port)) {
       spans.push_back(*span);
     } else {
       Error(end, "port \"" + std::get<PortName>(port).name + "\" is a name, which only pods have");
@@ -208,7 +201,7 @@ Targets EndResolver::TargetsOfPods(const EndText& end, const Pods& pods,
       Error(end, "pod " + Key(pod->ns, pod->name) + " has no address");
       return {};
     }
-    std::vector<PortSpan> spans = PortsOf(ports, *pod);
+    std::vector<analysis::ProtocolRange> spans = PortsOf(ports, *pod);
     if (!spans.empty()) AddPod(*pod, targets[std::move(spans)]);
   }
   if (targets.empty()) Error(end, "none of these pods has a port of that name");
@@ -236,7 +229,7 @@ Targets EndResolver::TargetsOfService(const EndText& end, const Service& service
   if (meant.empty()) Error(end, name + " has no such port" + known);
   Targets targets;
   for (const Pod* pod : pods) {
-    std::vector<PortSpan> spans;
+    std::vector<analysis::ProtocolRange> spans;
     for (const ServicePort* port : meant) {
       for (const analysis::ProtocolRange& range : analysis::TargetPorts(*port, *pod)) {
         spans.push_back({range.protocol, range.first, range.last});
@@ -305,12 +298,12 @@ EndResolver::Pods EndResolver::Selected(const EndText& end) const {
   return pods;
 }
 
-AddressSet EndResolver::Word(std::string_view word) const {
+analysis::AddressSet EndResolver::Word(std::string_view word) const {
   if (word == "any") return space_.All();
   if (word == "nodes") return space_.OfKind(layout::AddressKind::kNode);
-  AddressSet set = space_.OfKind(layout::AddressKind::kExternal);
+  analysis::AddressSet set = space_.OfKind(layout::AddressKind::kExternal);
   if (word == "external") return set;
-  AddressSet inner = space_.All();
+  analysis::AddressSet inner = space_.All();
   inner.Subtract(Global());
   set.Subtract(inner);
   return set;

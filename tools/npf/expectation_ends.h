@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "npf/address_space.h"
+#include "analysis/address_space.h"
 #include "npf/diagnostics.h"
 #include "npf/expectation.h"
 #include "npf/snapshot.h"
@@ -18,17 +18,18 @@ namespace npf::tools {
 
 // Destinations by the ports that are meant of them: pods of one Service may have different ones
 // behind one name.
-using Targets = std::map<std::vector<PortSpan>, AddressSet>;
+using Targets = std::map<std::vector<analysis::ProtocolRange>, analysis::AddressSet>;
 
 struct ResolvedExpectation {
-  AddressSet from;
+  analysis::AddressSet from;
   Targets to;
 };
 
 // Not thread-safe. The objects must outlive it.
 class EndResolver {
  public:
-  EndResolver(const Snapshot& snapshot, const AddressSpace& space, Diagnostics& diagnostics);
+  EndResolver(const Snapshot& snapshot, const analysis::AddressSpace& space,
+              Diagnostics& diagnostics);
 
   // Every end that is nothing is an error.
   ResolvedExpectation Resolve(const Expectation& expectation);
@@ -42,17 +43,17 @@ class EndResolver {
   Targets TargetsOfService(const EndText& end, const Service& service,
                            const std::vector<PortText>& ports);
   Targets TargetsOfName(const EndText& end, const std::vector<PortText>& ports);
-  Targets TargetsOfSet(const EndText& end, const AddressSet& set,
+  Targets TargetsOfSet(const EndText& end, const analysis::AddressSet& set,
                        const std::vector<PortText>& ports);
-  AddressSet SetOf(const EndText& end);
+  analysis::AddressSet SetOf(const EndText& end);
   Pods PodsOf(const EndText& end) const;
   Pods Selected(const EndText& end) const;
-  AddressSet Word(std::string_view word) const;
+  analysis::AddressSet Word(std::string_view word) const;
   const Service* FindService(const EndText& end) const;
   std::string Suggestion(const EndText& end) const;
 
   const Snapshot& snapshot_;
-  const AddressSpace& space_;
+  const analysis::AddressSpace& space_;
   Diagnostics* diagnostics_;
   absl::flat_hash_map<std::string, Pods> named_pods_;       // by "namespace/name"
   absl::flat_hash_map<std::string, Pods> named_workloads_;  // by "namespace/name"
@@ -63,7 +64,7 @@ class EndResolver {
 // Job, the Deployment's or CronJob's that made it.
 std::vector<std::string> WorkloadNames(const Pod& pod);
 
-std::string ToString(const PortSpan& span);  // "TCP 80-443", "TCP", "no ports"
+std::string ToString(const analysis::ProtocolRange& span);  // "TCP 80-443", "TCP", "no ports"
 
 }  // namespace npf::tools
 

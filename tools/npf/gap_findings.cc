@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "model/pod_addresses.h"
 #include "npf/classify.h"
 
 namespace npf::tools {
@@ -181,13 +182,13 @@ uint64_t CountIsolated(const PolicyPhase& phase) {
   const IpAddress outside_v6 = *ParseIpAddress("2001:db8::1");
   uint64_t isolated = 0;
   for (const Pod& pod : phase.snapshot().pods()) {
-    if (!HasPodAddresses(pod) || pod.ips.empty()) continue;
-    const std::optional<IpAddress> own = ParseIpAddress(pod.ips.front());
-    if (!own.has_value()) continue;
-    const IpAddress& outside = own->family == Family::kIpv4 ? outside_v4 : outside_v6;
+    const std::vector<IpAddress> addresses = model::AddressesOf(pod);
+    if (addresses.empty()) continue;
+    const IpAddress& own = addresses.front();
+    const IpAddress& outside = own.family == Family::kIpv4 ? outside_v4 : outside_v6;
     for (const bool ingress : {false, true}) {
-      const FlowKey key = ingress ? MakeFlowKey(outside, *own, kProtocolTcp, 1)
-                                  : MakeFlowKey(*own, outside, kProtocolTcp, 1);
+      const FlowKey key = ingress ? MakeFlowKey(outside, own, kProtocolTcp, 1)
+                                  : MakeFlowKey(own, outside, kProtocolTcp, 1);
       const ClassifyOptions options{.directions =
                                         ingress ? DirectionMask::kIngress : DirectionMask::kEgress};
       Verdict verdict{};

@@ -23,7 +23,7 @@ std::string PlaceOf(const ExpectationFile& file, const Expectation& expectation)
 }
 
 // "shop/frontend (10.244.1.10)", or the addresses alone.
-std::string RangeText(const AddressRange& range, const AddressNames& names) {
+std::string RangeText(const analysis::AddressRange& range, const AddressNames& names) {
   const std::string text = ToString(range);
   if (!IsSingle(range)) return text;
   const std::string_view pod = names.PodOf(range.first);
@@ -36,7 +36,7 @@ std::string MembersText(const Members& members, const AddressNames& names) {
   return text;
 }
 
-std::string PortsText(const std::vector<PortSpan>& spans) {
+std::string PortsText(const std::vector<analysis::ProtocolRange>& spans) {
   std::string text;
   for (size_t i = 0; i < std::min(spans.size(), kSpansShown); ++i) {
     text += (i == 0 ? "" : ", ") + ToString(spans[i]);
@@ -161,7 +161,7 @@ std::string TestCase(const TestResults& results, const Expectation& expectation,
 std::string JsonMembers(const Members& members, const AddressNames& names) {
   std::string out = "{\"count\":" + std::to_string(members.count) + ",\"some\":[";
   for (size_t i = 0; i < members.ranges.size(); ++i) {
-    const AddressRange& range = members.ranges[i];
+    const analysis::AddressRange& range = members.ranges[i];
     out += std::string(i == 0 ? "" : ",") + "{\"addresses\":" + JsonString(ToString(range));
     const std::string_view pod = IsSingle(range) ? names.PodOf(range.first) : std::string_view();
     if (!pod.empty()) out += ",\"pod\":" + JsonString(pod);

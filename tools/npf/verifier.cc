@@ -77,17 +77,9 @@ std::vector<Port> ReadPortClasses(const Program& program) {
 }
 
 // The address before or after; the same address at the end of the space.
-IpAddress Neighbour(IpAddress address, bool after) {
-  const int last = address.bit_count() / 8 - 1;
-  const uint8_t turn = after ? 0xff : 0x00;
-  for (int i = last; i >= 0; --i) {
-    uint8_t& byte = address.bytes[static_cast<size_t>(i)];
-    const bool carries = byte == turn;
-    byte = static_cast<uint8_t>(after ? byte + 1 : byte - 1);
-    if (!carries) return address;
-  }
-  return after ? LastAddress({.address = address, .length = 0})
-               : FirstAddress({.address = address, .length = 0});
+IpAddress Neighbour(const IpAddress& address, bool after) {
+  return after ? std::max(address, NextAddress(address))
+               : std::min(address, PreviousAddress(address));
 }
 
 // Every address at which something may change: those that objects name, and both sides of both

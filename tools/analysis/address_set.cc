@@ -1,8 +1,8 @@
-#include "npf/address_set.h"
+#include "analysis/address_set.h"
 
 #include <algorithm>
 
-namespace npf::tools {
+namespace npf::analysis {
 namespace {
 
 // Whether `next` begins within `range` or right behind it.
@@ -23,13 +23,25 @@ bool CutOut(AddressRange& range, const AddressRange& hole, std::vector<AddressRa
 
 }  // namespace
 
+std::vector<IpPrefix> ToPrefixes(const AddressRange& range) {
+  std::vector<IpPrefix> prefixes;
+  for (IpAddress at = range.first;;) {
+    IpPrefix prefix{at, static_cast<uint8_t>(at.bit_count())};
+    while (prefix.length > 0) {
+      IpPrefix wider = Masked({at, static_cast<uint8_t>(prefix.length - 1)});
+      if (wider.address != at || LastAddress(wider) > range.last) break;
+      prefix = wider;
+    }
+    prefixes.push_back(prefix);
+    if (LastAddress(prefix) == range.last) return prefixes;
+    at = NextAddress(LastAddress(prefix));
+  }
+}
+
 std::string ToString(const AddressRange& range) {
   if (IsSingle(range)) return npf::ToString(range.first);
-  const int bits = range.first.bit_count();
-  for (int length = 0; length < bits; ++length) {
-    const IpPrefix prefix = Masked({range.first, static_cast<uint8_t>(length)});
-    if (RangeOf(prefix) == range) return npf::ToString(prefix);
-  }
+  const std::vector<IpPrefix> prefixes = ToPrefixes(range);
+  if (prefixes.size() == 1) return npf::ToString(prefixes[0]);
   return npf::ToString(range.first) + "-" + npf::ToString(range.last);
 }
 
@@ -44,8 +56,8 @@ void AddressSet::Add(const AddressSet& other) {
 }
 
 void AddressSet::Subtract(const AddressSet& other) {
-  const std::vector<AddressRange>& holes = other.ranges();
-  std::vector<AddressRange> left;
+  const AddressRanges& holes = other.ranges();
+  AddressRanges left;
   size_t from = 0;
   for (AddressRange range : ranges()) {
     while (from < holes.size() && holes[from].last < range.first) ++from;
@@ -58,7 +70,7 @@ void AddressSet::Subtract(const AddressSet& other) {
   ranges_ = std::move(left);
 }
 
-const std::vector<AddressRange>& AddressSet::ranges() const {
+const AddressRanges& AddressSet::ranges() const {
   Normalise();
   return ranges_;
 }
@@ -78,4 +90,4 @@ void AddressSet::Normalise() const {
   ranges_.resize(kept);
 }
 
-}  // namespace npf::tools
+}  // namespace npf::analysis
